@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// Strict settings: a file or a flag names only what differs from the defaults, and an unknown key is refused.
 ///

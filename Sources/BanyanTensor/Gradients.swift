@@ -1,0 +1,44 @@
+import BanyanFoundation
+import CTorch
+
+extension Tensor {
+  /// The same numbers as a leaf with respect to which gradients can be asked for.
+  public func asParameter() throws -> Tensor {
+    let leaf = try detached().clone()
+    try engine { ct_set_requires_gradient(leaf.handle, true) }
+    return leaf
+  }
+
+  /// The same numbers without their history.
+  public func detached() throws -> Tensor { try produce { ct_detach(handle, $0) } }
+}
+
+/// Reverse-mode gradients as a function: nothing is accumulated, nothing is hidden in the tensors.
+public enum Gradients {
+  /// The gradients of `Σₖ ⟨outputsₖ, cotangentsₖ⟩` with respect to each of `inputs`.
+  ///
+  /// - Parameters:
+  ///   - cotangents: One per output, of its shape; ones where `nil`.
+  ///   - retainingGraph: Keeps the graph, so that it can be asked again with other cotangents.
+  /// - Returns: One gradient per input; zeros for an input that the outputs do not depend on.
+  public static func of(
+    _ outputs: [Tensor], cotangents: [Tensor]? = nil, with inputs: [Tensor], retainingGraph: Bool = false
+  ) throws -> [Tensor] {
+    if let cotangents, cotangents.count != outputs.count {
+      throw BanyanError(.failed, at: "Gradients", "expected \(outputs.count) cotangents, found \(cotangents.count)")
+    }
+    var results = [ct_tensor?](repeating: nil, count: inputs.count)
+    let ys = outputs.map { Optional($0.handle) }
+    let gs = cotangents?.map { Optional($0.handle) }
+    let xs = inputs.map { Optional($0.handle) }
+    try withExtendedLifetime((outputs, cotangents, inputs)) {
+      try engine {
+        ct_gradients(ys, gs, Int32(ys.count), xs, Int32(xs.count), retainingGraph, true, &results)
+      }
+    }
+    let tensors = results.map { $0.map(Tensor.init) }
+    return try zip(tensors, inputs).map { gradient, input in
+      try gradient ?? Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
+    }
+  }
+}
