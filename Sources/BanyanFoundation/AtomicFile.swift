@@ -13,8 +13,9 @@ public import Foundation
 public enum AtomicFile {
   /// Writes `data` to `url`, whole or not at all, and makes the folders on the way.
   ///
+  /// - Parameter flushing: Whether to wait for the disk; entries that can be made anew need not.
   /// - Throws: A ``BanyanError`` of kind `failed` that says why (no space left, no permission).
-  public static func write(_ data: Data, to url: URL) throws {
+  public static func write(_ data: Data, to url: URL, flushing: Bool = true) throws {
     try createFolder(url.deletingLastPathComponent())
     let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let aside = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(suffix).partial")
@@ -30,7 +31,7 @@ public enum AtomicFile {
           written += count
         }
       }
-      guard fsync(descriptor) == 0 else { throw failure(url, "cannot be flushed to the disk") }
+      guard !flushing || fsync(descriptor) == 0 else { throw failure(url, "cannot be flushed to the disk") }
     } catch {
       close(descriptor)
       unlink(aside.path)

@@ -18,7 +18,7 @@ public enum Gradients {
   /// The gradients of `Σₖ ⟨outputsₖ, cotangentsₖ⟩` with respect to each of `inputs`.
   ///
   /// - Parameters:
-  ///   - cotangents: One per output, of its shape; ones where `nil`.
+  ///   - cotangents: One per output, of its shape and type; ones where `nil`.
   ///   - retainingGraph: Keeps the graph, so that it can be asked again with other cotangents.
   /// - Returns: One gradient per input; zeros for an input that the outputs do not depend on.
   public static func of(
@@ -27,6 +27,9 @@ public enum Gradients {
     if let cotangents, cotangents.count != outputs.count {
       throw BanyanError(.failed, at: "Gradients", "expected \(outputs.count) cotangents, found \(cotangents.count)")
     }
+    // Without inputs libtorch would accumulate into the leaves; without outputs there is nothing to differentiate.
+    if inputs.isEmpty { return [] }
+    if outputs.isEmpty { return try inputs.map { try .zeros($0.shape, dtype: $0.dtype, device: $0.device) } }
     var results = [ct_tensor?](repeating: nil, count: inputs.count)
     let ys = outputs.map { Optional($0.handle) }
     let gs = cotangents?.map { Optional($0.handle) }

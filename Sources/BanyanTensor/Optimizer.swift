@@ -38,6 +38,9 @@ public final class Optimizer {
 
   /// Takes one step of size `rate` against `gradients`, which has the parameters' paths.
   public func step(_ gradients: ParameterTree, rate: Double) throws {
+    guard rate >= 0, rate.isFinite else {
+      throw BanyanError(.failed, at: "optimizer step", "expected a finite rate of zero or more, found \(rate)")
+    }
     let ordered = try parameters.paths.map { try gradients.require($0) }
     let handles = ordered.map { Optional($0.handle) }
     try withExtendedLifetime(ordered) {
@@ -64,11 +67,20 @@ public final class Optimizer {
   }
 
   /// Takes over a state that ``state()`` gave for parameters of the same paths and shapes.
+  ///
+  /// Parameters that `state` does not mention start afresh, so that an empty state undoes all steps' memory.
+  ///
+  /// - Throws: A `BanyanError` for an entry that belongs to no parameter, or does not fit its shape or the rule.
   public func restore(_ state: ParameterTree) throws {
+    let known = Set(parameters.paths.flatMap { path in ["first", "second", "steps"].map { "\(path).\($0)" } })
+    if let stray = state.paths.first(where: { !known.contains($0) }) {
+      throw BanyanError(
+        .malformed, at: "optimizer state: \(stray)", "there is no such parameter",
+        remedy: NearNames.remedy(for: stray, among: known))
+    }
     for (index, path) in parameters.paths.enumerated() {
       let first = state[path + ".first"]
       let second = state[path + ".second"]
-      guard first != nil || second != nil else { continue }
       let steps = try state[path + ".steps"]?.integers().first ?? 0
       try withExtendedLifetime((first, second)) {
         try engine { ct_optimizer_restore(handle, Int32(index), first?.handle, second?.handle, steps) }

@@ -23,7 +23,10 @@ public struct ParameterSelection: Sendable, Equatable, Codable {
 
     /// Whether the pattern matches all of `path`.
     public func matches(_ path: String) -> Bool {
-      Self.match(pattern.split(separator: ".")[...], path.split(separator: ".")[...])
+      // An empty part is a part: `a..b` is not `a.b`.
+      Self.match(
+        pattern.split(separator: ".", omittingEmptySubsequences: false)[...],
+        path.split(separator: ".", omittingEmptySubsequences: false)[...])
     }
 
     private static func match(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring>) -> Bool {

@@ -12,7 +12,7 @@ extension SeededGenerator {
 extension Tensor {
   /// Numbers from N(0, deviation²), drawn from `generator` in row-major order.
   public static func normal(_ shape: [Int], deviation: Double = 1, generator: inout SeededGenerator) throws -> Tensor {
-    let elements = (0..<shape.reduce(1, *)).map { _ in Float(generator.normal() * deviation) }
+    let elements = (0..<(try elementCount(shape))).map { _ in Float(generator.normal() * deviation) }
     return try Tensor(elements, shape: shape)
   }
 }

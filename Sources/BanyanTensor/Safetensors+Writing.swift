@@ -11,6 +11,11 @@ extension SafetensorsFile {
   public static func encode(_ tree: ParameterTree, metadata: [String: String] = [:]) throws -> Data {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty { header["__metadata__"] = .object(metadata.mapValues(JSONValue.string)) }
+    guard tree["__metadata__"] == nil else {
+      throw BanyanError(
+        .failed, at: "__metadata__", "the safetensors format keeps this name for itself",
+        remedy: "Call the parameter otherwise.")
+    }
     var body = Data()
     for path in tree.paths {
       let tensor = try tree.require(path)

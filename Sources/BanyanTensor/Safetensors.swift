@@ -51,19 +51,29 @@ public struct SafetensorsFile: Sendable {
     let header = data.subdata(in: data.startIndex + 8..<data.startIndex + start)
     guard case .object(let members) = try JSONDocument.decode(JSONValue.self, from: header, subject: "\(path): header")
     else { throw BanyanError(.malformed, at: "\(path): header", "expected an object", remedy: remedy) }
+    guard Self.colons(header) == Self.members(.object(members)) else {
+      throw BanyanError(.malformed, at: "\(path): header", "two entries have the same name", remedy: remedy)
+    }
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
     for (name, value) in members {
       if name == "__metadata__" {
-        metadata = value.objectValue?.compactMapValues(\.stringValue) ?? [:]
+        guard let texts = value.objectValue?.mapValues(\.stringValue), texts.values.allSatisfy({ $0 != nil }) else {
+          throw BanyanError(.malformed, at: "\(path): __metadata__", "expected an object of texts", remedy: remedy)
+        }
+        metadata = texts.compactMapValues { $0 }
       } else {
         entries[name] = try Self.entry(value, at: "\(path): \(name)", room: data.count - start)
       }
     }
     // Tensors must tile the data: no overlap, no gap, nothing behind the last.
     var end = 0
-    for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key) })
-    {
+    // A tensor without elements may share its start with the next, hence the ends in the order.
+    let order = entries.sorted {
+      ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
+        < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
+    }
+    for (name, entry) in order {
       guard entry.range.lowerBound == end else {
         throw BanyanError(
           .malformed, at: "\(path): \(name)", "expected to start at \(end), found \(entry.range.lowerBound)",
@@ -99,6 +109,34 @@ public struct SafetensorsFile: Sendable {
     ParameterTree(try Dictionary(uniqueKeysWithValues: entries.keys.map { ($0, try tensor($0, as: dtype)) }))
   }
 
+  /// How many `:` stand outside texts: one for each member that was written, also where two have one name.
+  private static func colons(_ header: Data) -> Int {
+    var count = 0
+    var inText = false
+    var escaped = false
+    for byte in header {
+      if escaped {
+        escaped = false
+      } else if byte == UInt8(ascii: "\"") {
+        inText.toggle()
+      } else if inText {
+        escaped = byte == UInt8(ascii: "\\")
+      } else if byte == UInt8(ascii: ":") {
+        count += 1
+      }
+    }
+    return count
+  }
+
+  /// How many members the objects of `value` have after reading, where the last of one name has won.
+  private static func members(_ value: JSONValue) -> Int {
+    switch value {
+    case .object(let members): members.values.reduce(members.count) { $0 + Self.members($1) }
+    case .array(let elements): elements.reduce(0) { $0 + Self.members($1) }
+    default: 0
+    }
+  }
+
   private static func entry(_ value: JSONValue, at subject: String, room: Int) throws -> Entry {
     guard let code = value["dtype"]?.stringValue, let shape = value["shape"]?.arrayValue,
       let offsets = value["data_offsets"]?.arrayValue?.map(\.intValue), offsets.count == 2,
@@ -111,7 +149,7 @@ public struct SafetensorsFile: Sendable {
     var bytes = dtype.byteCount
     let extents = try shape.map { extent -> Int in
       guard let extent = extent.intValue, extent >= 0 else {
-        throw BanyanError(.malformed, at: subject, "expected extents of zero or more, found \(shape)")
+        throw BanyanError(.malformed, at: subject, "expected extents that are integers of zero or more")
       }
       let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
       guard !overflow else { throw BanyanError(.malformed, at: subject, "the shape is larger than any memory") }

@@ -22,6 +22,7 @@ extension Tensor {
 
   /// The raw bytes, in row-major order and the machine's byte order.
   public func bytes() throws -> [UInt8] {
+    try checkRoom(dtype.byteCount)
     var bytes = [UInt8](repeating: 0, count: count * dtype.byteCount)
     try bytes.withUnsafeMutableBytes { buffer in
       try engine { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
@@ -34,6 +35,7 @@ extension Tensor {
     let dtype = dtype ?? self.dtype
     let device = device ?? self.device
     if dtype == self.dtype && device == self.device { return self }
+    try device.checked()
     return try produce { ct_to(handle, dtype.engineValue, device.engineValue, $0) }
   }
 
@@ -54,7 +56,15 @@ extension Tensor {
     try engine { ct_copy_into(handle, source.handle) }
   }
 
+  /// Refuses what no array can hold: an expanded tensor may have more elements than memory has bytes.
+  private func checkRoom(_ byteCount: Int) throws {
+    guard count <= (1 << 40) / byteCount else {
+      throw BanyanError(.failed, at: "contents", "shape \(shape) is larger than any memory")
+    }
+  }
+
   private func elements<Element>(_ wanted: DType, zero: Element) throws -> [Element] {
+    try checkRoom(wanted.byteCount)
     let source = try to(wanted, device: .cpu)
     var elements = [Element](repeating: zero, count: source.count)
     try elements.withUnsafeMutableBytes { buffer in

@@ -28,6 +28,7 @@ extension Tensor {
     -> Tensor
   {
     let sizes = shape.map(Int64.init)
+    try device.checked()
     return try produce {
       ct_full(value, dtype.engineValue, sizes, Int32(sizes.count), device.engineValue, $0)
     }
@@ -46,11 +47,26 @@ extension Tensor {
     }
   }
 
-  private convenience init<Element>(copying elements: [Element], dtype: DType, shape: [Int], device: Device) throws {
-    guard shape.reduce(1, *) == elements.count else {
-      throw BanyanError(
-        .failed, at: "Tensor", "expected \(shape.reduce(1, *)) elements for shape \(shape), found \(elements.count)")
+  /// How many elements `shape` has; an error where an extent is negative or the product is beyond any memory.
+  static func elementCount(_ shape: [Int]) throws -> Int {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard extent >= 0, !overflow else {
+        throw BanyanError(.failed, at: "Tensor", "expected extents of zero or more that fit memory, found shape \(shape)")
+      }
+      count = product
     }
+    return count
+  }
+
+  private convenience init<Element>(copying elements: [Element], dtype: DType, shape: [Int], device: Device) throws {
+    let expected = try Self.elementCount(shape)
+    guard expected == elements.count else {
+      throw BanyanError(
+        .failed, at: "Tensor", "expected \(expected) elements for shape \(shape), found \(elements.count)")
+    }
+    try device.checked()
     var handle: ct_tensor?
     try elements.withUnsafeBytes { bytes in
       let sizes = shape.map(Int64.init)

@@ -5,7 +5,7 @@ import CTorch
 /// A tensor is a reference to storage of the engine; ops return new tensors and never change their operands. Unlike an
 /// array of Swift it may live on a GPU and remember how it was computed, so that ``Gradients`` can be asked for.
 ///
-///     let x = try Tensor([1, 2, 3], shape: [3])
+///     let x = try Tensor([1.0, 2, 3], shape: [3])
 ///     let y = try (x * x).sum()          // y.item() == 14
 ///
 /// Every op throws a `BanyanError` with the op's name and the operands' shapes where they do not fit.

@@ -18,6 +18,16 @@ namespace ct {
 
 extern thread_local std::string last_error;
 extern std::atomic<int64_t> live;
+extern std::atomic<int> wanted_threads;
+extern thread_local int applied_threads;
+
+void apply_threads();
+
+// libtorch's thread count belongs to the calling thread (it is OpenMP's), while Swift moves work between threads: each op
+// first takes over what was last asked for.
+inline void follow_threads() {
+  if (applied_threads != wanted_threads.load(std::memory_order_relaxed)) apply_threads();
+}
 
 inline const at::Tensor &get(ct_tensor x) { return x->value; }
 
@@ -32,6 +42,7 @@ std::string message(const std::exception &error);
 template <class Body>
 int guard(const char *op, std::initializer_list<ct_tensor> operands, Body body) noexcept {
   try {
+    follow_threads();
     body();
     return 0;
   } catch (const std::exception &error) {

@@ -18,6 +18,14 @@ namespace ct {
 
 thread_local std::string last_error;
 std::atomic<int64_t> live{0};
+std::atomic<int> wanted_threads{0};
+thread_local int applied_threads = 0;
+
+void apply_threads() {
+  int count = wanted_threads.load(std::memory_order_relaxed);
+  at::set_num_threads(count);
+  applied_threads = count;
+}
 
 std::string describe(const char *op, std::initializer_list<ct_tensor> operands) {
   std::ostringstream text;
@@ -83,10 +91,16 @@ bool ct_device_available(ct_device device) {
 }
 
 int ct_set_threads(int threads) {
-  return guard("set_threads", {}, [&] { at::set_num_threads(threads); });
+  return guard("set_threads", {}, [&] {
+    ct::wanted_threads.store(threads, std::memory_order_relaxed);
+    ct::apply_threads();
+  });
 }
 
-int ct_threads(void) { return at::get_num_threads(); }
+int ct_threads(void) {
+  ct::follow_threads();
+  return at::get_num_threads();
+}
 
 bool ct_set_gradient_recording(bool enabled) {
   bool before = at::GradMode::is_enabled();
@@ -100,6 +114,11 @@ int ct_from_bytes(const void *bytes, size_t count, ct_dtype dtype, const int64_t
   return guard("from_bytes", {}, [&] {
     at::Tensor x = at::empty(at::IntArrayRef(shape, rank), at::TensorOptions(ct::scalar(dtype)));
     TORCH_CHECK(x.nbytes() == count, "expected ", x.nbytes(), " bytes, found ", count);
+    // A bool that is neither 0 nor 1 is undefined behaviour in C++.
+    if (dtype == CT_BOOL)
+      for (size_t i = 0; i < count; ++i)
+        TORCH_CHECK(static_cast<const uint8_t *>(bytes)[i] <= 1, "expected bool bytes of 0 or 1, found ",
+                    int{static_cast<const uint8_t *>(bytes)[i]}, " at ", i);
     if (count > 0) std::memcpy(x.data_ptr(), bytes, count);
     put(out, std::move(x));
   });

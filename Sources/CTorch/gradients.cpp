@@ -32,8 +32,7 @@ struct QuickGELU : torch::autograd::Function<QuickGELU> {
 namespace ct {
 
 at::Tensor quick_gelu(const at::Tensor &x) {
-  if (!at::GradMode::is_enabled() || !x.requires_grad())
-    {
+  if (!at::GradMode::is_enabled() || !x.requires_grad()) {
     at::Tensor y = at::mul(x, quick_gelu_scale);
     return at::silu_(y).div_(quick_gelu_scale);
   }
@@ -60,6 +59,10 @@ int ct_gradients(
     for (int i = 0; i < output_count; ++i) {
       ys.push_back(get(outputs[i]));
       gs.push_back(cotangents && cotangents[i] ? get(cotangents[i]) : at::ones_like(ys.back()));
+      // libtorch would sum a larger cotangent down to the output's shape.
+      TORCH_CHECK(gs.back().sizes() == ys.back().sizes() && gs.back().scalar_type() == ys.back().scalar_type(),
+                  "expected a cotangent of shape ", ys.back().sizes(), ' ', ys.back().scalar_type(), ", found ",
+                  gs.back().sizes(), ' ', gs.back().scalar_type());
     }
     for (int i = 0; i < input_count; ++i) xs.push_back(get(inputs[i]));
     auto gradients = torch::autograd::grad(ys, xs, gs, retain_graph, /*create_graph=*/false, allow_unused);

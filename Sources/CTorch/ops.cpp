@@ -1,7 +1,9 @@
 // Ops, each differentiable through libtorch's own autograd.
 #include <ATen/ATen.h>
+#include <ATen/core/Reduction.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "Guard.hpp"
@@ -144,13 +146,20 @@ int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int
 }
 
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, ct_tensor *out) {
-  return guard("attention", {q, k, v}, [&] {
+  return guard("attention", {q, k, v, mask}, [&] {
+    TORCH_CHECK(!causal || (get(q).dim() >= 2 && get(k).dim() >= 2 && get(q).size(-2) == get(k).size(-2)),
+                "causal attention needs as many queries as keys");
     put(out, at::scaled_dot_product_attention(
                get(q), get(k), get(v), mask ? std::optional<at::Tensor>(get(mask)) : std::nullopt, 0.0, causal));
   });
 }
 
 int ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor *out) {
-  return guard("cross_entropy", {logits, labels},
-               [&] { put(out, at::cross_entropy_loss(get(logits), get(labels))); });
+  return guard("cross_entropy", {logits, labels}, [&] {
+    TORCH_CHECK(get(logits).dim() == 2 && get(labels).dim() == 1 && get(labels).scalar_type() == at::kLong,
+                "expected logits [rows, classes] and labels [rows] of 64-bit integers");
+    // libtorch passes over labels of -100 in silence; no label is to be passed over here.
+    constexpr int64_t ignored = std::numeric_limits<int64_t>::min();
+    put(out, at::cross_entropy_loss(get(logits), get(labels), {}, at::Reduction::Mean, ignored));
+  });
 }

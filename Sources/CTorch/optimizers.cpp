@@ -59,6 +59,13 @@ int ct_optimizer_step(ct_optimizer optimizer, const ct_tensor *gradients, int co
   return guard("optimizer_step", {}, [&] {
     auto &parameters = optimizer->parameters();
     TORCH_CHECK(static_cast<size_t>(count) == parameters.size(), "expected ", parameters.size(), " gradients");
+    // A gradient of another shape would be broadcast in silence.
+    for (int i = 0; i < count; ++i)
+      TORCH_CHECK(
+        get(gradients[i]).sizes() == parameters[i].sizes() &&
+          get(gradients[i]).scalar_type() == parameters[i].scalar_type(),
+        "expected a gradient of shape ", parameters[i].sizes(), ' ', parameters[i].scalar_type(), ", found ",
+        get(gradients[i]).sizes(), ' ', get(gradients[i]).scalar_type());
     for (int i = 0; i < count; ++i) parameters[i].mutable_grad() = get(gradients[i]);
     optimizer->value->step();
     for (auto &parameter : parameters) parameter.mutable_grad() = at::Tensor();
@@ -88,16 +95,21 @@ int ct_optimizer_restore(ct_optimizer optimizer, int index, ct_tensor first, ct_
   return guard("optimizer_restore", {first, second}, [&] {
     auto &parameter = optimizer->parameters().at(index);
     for (ct_tensor x : {first, second})
-      TORCH_CHECK(x == nullptr || get(x).sizes() == parameter.sizes(), "the state does not fit the parameter");
+      TORCH_CHECK(
+        x == nullptr || (get(x).sizes() == parameter.sizes() && get(x).scalar_type() == parameter.scalar_type()),
+        "the state does not fit the parameter of shape ", parameter.sizes(), ' ', parameter.scalar_type());
     auto &state = optimizer->value->state();
-    if (optimizer->adamw) {
-      TORCH_CHECK(first && second, "AdamW needs both moments");
+    if (first == nullptr && second == nullptr) {
+      state.erase(parameter.unsafeGetTensorImpl());
+    } else if (optimizer->adamw) {
+      TORCH_CHECK(first && second && steps > 0, "AdamW needs both moments and a step count above zero");
       auto own = std::make_unique<torch::optim::AdamWParamState>();
       own->exp_avg(get(first).clone());
       own->exp_avg_sq(get(second).clone());
       own->step(steps);
       state[parameter.unsafeGetTensorImpl()] = std::move(own);
-    } else if (first) {
+    } else {
+      TORCH_CHECK(first && !second, "SGD has one momentum and no second moment");
       auto own = std::make_unique<torch::optim::SGDParamState>();
       own->momentum_buffer(get(first).clone());
       state[parameter.unsafeGetTensorImpl()] = std::move(own);

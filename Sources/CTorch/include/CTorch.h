@@ -108,6 +108,7 @@ int ct_optimizer_step(ct_optimizer optimizer, const ct_tensor *gradients, int co
 // The state of parameter `index`: for SGD one tensor (momentum), for AdamW two (first and second moment) and a step
 // count. Entries are null where there is no state yet.
 int ct_optimizer_state(ct_optimizer optimizer, int index, ct_tensor *first, ct_tensor *second, int64_t *steps);
+// Both null: forgets the state, as before the first step.
 int ct_optimizer_restore(ct_optimizer optimizer, int index, ct_tensor first, ct_tensor second, int64_t steps);
 
 #ifdef __cplusplus

@@ -1,0 +1,86 @@
+import BanyanFoundation
+public import BanyanTensor
+
+/// CLIP's vision transformer: pixels to features.
+///
+/// A patch embedding, a class token and learned positions, a layer norm, the blocks, and a projection of the class token.
+/// It takes a ``PromptInjection`` and never learns which method made it.
+///
+/// Paper: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, arXiv:2103.00020.
+public struct ImageTower: Sendable {
+  /// The geometry.
+  public let configuration: CLIPConfiguration
+  let patchEmbedding: Tensor
+  let classEmbedding: Tensor
+  let positionEmbedding: Tensor
+  let preNorm: LayerNorm
+  let blocks: [TransformerBlock]
+  let postNorm: LayerNorm
+  let projection: Linear
+
+  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree) throws {
+    self.configuration = configuration
+    let epsilon = configuration.image.epsilon
+    patchEmbedding = try tree.require("image.patchEmbedding.weight")
+    classEmbedding = try tree.require("image.classEmbedding")
+    positionEmbedding = try tree.require("image.positionEmbedding.weight")
+    preNorm = try LayerNorm(tree, "image.preNorm", epsilon: epsilon)
+    blocks = try (0..<configuration.image.layers).map {
+      try TransformerBlock(tree, "image.blocks.\($0)", configuration.image)
+    }
+    postNorm = try LayerNorm(tree, "image.postNorm", epsilon: epsilon)
+    projection = try Linear(tree, "image.projection", hasBias: false)
+  }
+
+  /// The features of pictures.
+  ///
+  /// - Parameters:
+  ///   - pixels: [batch, 3, size, size], normalised.
+  ///   - injection: One prompt (`promptCount` 1) that all pictures share.
+  /// - Returns: [batch, projection]; not normalised.
+  public func features(_ pixels: Tensor, injection: PromptInjection = .none) throws -> Tensor {
+    try injection.check(width: configuration.image.width, depth: blocks.count, tower: "image")
+    guard injection.promptCount == 1 else {
+      throw BanyanError(.usage, at: "image prompts", "expected one prompt, found \(injection.promptCount)")
+    }
+    var x = try embed(pixels)
+    var prompts = 0
+    for (layer, block) in blocks.enumerated() {
+      if let tokens = injection.layers[layer] {
+        x = try PromptSplice.replace(x, after: 1, removing: prompts, with: tokens)
+        prompts = tokens.extent(1)
+      }
+      x = try block(x, causal: false)
+    }
+    return try projection(postNorm(x.select(1, 0)))  // [batch, projection]
+  }
+
+  /// Pixels to the input of the first block: [batch, 1 + patches, width].
+  func embed(_ pixels: Tensor) throws -> Tensor {
+    let side = configuration.imageSize
+    let shape = pixels.shape
+    guard shape.count == 4, shape[1...] == [3, side, side] else {
+      throw BanyanError(.failed, at: "image tower", "expected pixels [batch, 3, \(side), \(side)], found \(shape)")
+    }
+    let width = configuration.image.width
+    let patches = try pixels.convolution2D(patchEmbedding, stride: configuration.patchSize)
+      .reshaped([shape[0], width, configuration.patchCount]).transposed()  // [batch, patches, width]
+    let start = try classEmbedding.reshaped([1, 1, width]).expanded([shape[0], 1, width])
+    return try preNorm(Tensor.concatenated([start, patches], axis: 1) + positionEmbedding)
+  }
+}
+
+/// Exchanging the prompt tokens inside a sequence.
+enum PromptSplice {
+  /// `x` [rows, tokens, width] with `removing` tokens after the first `after` ones replaced by `tokens`
+  /// [1 or rows, count, width].
+  static func replace(_ x: Tensor, after: Int, removing: Int, with tokens: Tensor) throws -> Tensor {
+    let (rows, length, width) = (x.extent(0), x.extent(1), x.extent(2))
+    let head = try x.narrowed(1, start: 0, length: after)
+    let added = tokens.extent(0) == rows ? tokens : try tokens.expanded([rows, tokens.extent(1), width])
+    let rest = after + removing
+    guard rest < length else { return try Tensor.concatenated([head, added], axis: 1) }
+    let tail = try x.narrowed(1, start: rest, length: length - rest)
+    return try Tensor.concatenated([head, added, tail], axis: 1)
+  }
+}

@@ -1,0 +1,89 @@
+import BanyanFoundation
+public import BanyanTensor
+
+/// CLIP's text transformer: token ids to features.
+///
+/// Attention is causal and the feature is read at the end token, so that what stands behind it never matters.
+/// `features(_:injection:path:)` encodes many class names under many prompts at once, on one of two ways that give the same
+/// numbers: the plain one of the paper, and one that computes what the names share once (``EncodingPath``).
+///
+/// Paper: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, arXiv:2103.00020.
+public struct TextTower: Sendable {
+  /// The geometry.
+  public let configuration: CLIPConfiguration
+  let tokenEmbedding: Tensor
+  let positionEmbedding: Tensor
+  let blocks: [TransformerBlock]
+  let finalNorm: LayerNorm
+  let projection: Linear
+
+  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree) throws {
+    self.configuration = configuration
+    tokenEmbedding = try tree.require("text.tokenEmbedding.weight")
+    positionEmbedding = try tree.require("text.positionEmbedding.weight")
+    blocks = try (0..<configuration.text.layers).map {
+      try TransformerBlock(tree, "text.blocks.\($0)", configuration.text)
+    }
+    finalNorm = try LayerNorm(tree, "text.finalNorm", epsilon: configuration.text.epsilon)
+    projection = try Linear(tree, "text.projection", hasBias: false)
+  }
+
+  /// How the same features are computed.
+  public enum EncodingPath: String, Sendable, Codable, CaseIterable {
+    /// All positions of every class name, as published. The twin that the other is tested against.
+    case plain
+    /// Start token and context once per prompt, then only the names' own tokens up to the end token.
+    case sharedPrefix
+  }
+
+  /// The features of `names` under every prompt of `injection`.
+  ///
+  /// - Parameters:
+  ///   - names: Token ids without start and end, one list per class: the name and what follows it (the full stop).
+  ///   - injection: `promptCount` contexts; with none, the names stand alone after the start token.
+  /// - Returns: [prompts, classes, projection]; not normalised.
+  /// - Throws: A `BanyanError` where a name is too long for the context length.
+  public func features(
+    _ names: [ClassTokens], injection: PromptInjection = .none, path: EncodingPath = .sharedPrefix
+  ) throws -> Tensor {
+    try injection.check(width: configuration.text.width, depth: blocks.count, tower: "text")
+    let layout = try TextLayout(names, injection: injection, contextLength: configuration.contextLength)
+    return switch path {
+    case .plain: try plainFeatures(layout, injection)
+    case .sharedPrefix: try sharedPrefixFeatures(layout, injection)
+    }
+  }
+
+  /// The embeddings of token ids, [count, width]; without positions.
+  public func embeddings(of ids: [Int32]) throws -> Tensor {
+    try tokenEmbedding.gathered(0, .indices(ids.map(Int.init), device: tokenEmbedding.device))
+  }
+
+  /// Final norm and projection of the end tokens, [..., width] to [..., projection].
+  func project(_ ends: Tensor) throws -> Tensor { try projection(finalNorm(ends)) }
+}
+
+/// One class name as token ids: the name, then what closes the sentence; start and end tokens are told apart.
+public struct ClassTokens: Sendable, Equatable, Hashable {
+  /// The name's own tokens.
+  public var name: [Int32]
+  /// What follows the name and a context behind it: usually the full stop.
+  public var closing: [Int32]
+  /// The start token.
+  public var start: Int32
+  /// The end token, at which the feature is read.
+  public var end: Int32
+
+  /// Creates the tokens of a class name.
+  public init(name: [Int32], closing: [Int32], start: Int32, end: Int32) {
+    self.name = name
+    self.closing = closing
+    self.start = start
+    self.end = end
+  }
+
+  /// A whole sentence, from ids that begin with the start token and end with the end token.
+  public init(sentence ids: [Int32]) {
+    self.init(name: Array(ids.dropFirst().dropLast()), closing: [], start: ids.first ?? 0, end: ids.last ?? 0)
+  }
+}

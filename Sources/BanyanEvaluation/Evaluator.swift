@@ -1,0 +1,110 @@
+import BanyanFoundation
+public import BanyanPrompts
+public import BanyanReports
+public import BanyanTensor
+
+/// Logits to scores: accuracy, confusion and calibration of a classifier on labelled features.
+///
+///     logits = exp(logit_scale) · x wᵀ,   probabilities = softmax(logits)
+///
+/// The prediction is the class of the largest logit, the first one where several are equal.
+public struct Evaluator: Sendable {
+  /// `exp(logit_scale)`.
+  public var logitScale: Double
+  /// How many equal bins of confidence the calibration error uses.
+  public var binCount: Int
+
+  /// An evaluator of a model's scale.
+  public init(logitScale: Double, binCount: Int = 15) {
+    self.logitScale = logitScale
+    self.binCount = binCount
+  }
+
+  /// The scores of a task.
+  ///
+  /// - Parameters:
+  ///   - classifier: The predicting matrix and the others that the method offers.
+  ///   - test: Unit features and labels.
+  ///   - losses: The training loss before and after learning, for the record.
+  public func evaluate(
+    _ classifier: TaskClassifier, on test: TaskBatch, classNames: [String], losses: (initial: Double, final: Double)? = nil
+  ) throws -> SeedTaskResult {
+    let probabilities = try self.probabilities(test.features, classifier.weights())
+    let labels = try test.labels.integers().map(Int.init)
+    var result = try score(probabilities, labels: labels, classNames: classNames)
+    result.initialLoss = losses?.initial
+    result.finalLoss = losses?.final
+    if classifier.combinations.count > 1 {
+      result.combinations = try classifier.combinations.mapValues { weights in
+        let predicted = try self.probabilities(test.features, weights).map(Self.argmax)
+        return Double(zip(predicted, labels).count { $0 == $1 }) / Double(max(1, labels.count))
+      }
+    }
+    return result
+  }
+
+  /// Softmax probabilities, one row per picture.
+  public func probabilities(_ features: Tensor, _ weights: Tensor) throws -> [[Double]] {
+    try Engine.withoutGradients {
+      let logits = try features.matmul(weights.transposed()) * logitScale
+      let flat = try logits.to(.float64).softmax().doubles()
+      let classes = weights.extent(0)
+      return (0..<features.extent(0)).map { Array(flat[$0 * classes..<($0 + 1) * classes]) }
+    }
+  }
+
+  /// The mean cross-entropy of a batch.
+  public func loss(_ classifier: TaskClassifier, on batch: TaskBatch) throws -> Double {
+    try Engine.withoutGradients {
+      try (batch.features.matmul(classifier.weights().transposed()) * logitScale).to(.float64)
+        .crossEntropy(batch.labels).item()
+    }
+  }
+
+  /// Scores from probabilities.
+  ///
+  /// - Parameter probabilities: One row per picture over `classNames`.
+  public func score(_ probabilities: [[Double]], labels: [Int], classNames: [String]) throws -> SeedTaskResult {
+    guard probabilities.count == labels.count, !labels.isEmpty else {
+      throw BanyanError(
+        .failed, at: "evaluation", "expected one label per picture and at least one, found \(labels.count) labels for "
+          + "\(probabilities.count) pictures")
+    }
+    let classes = classNames.count
+    var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+    var bins = [(count: Int, confidence: Double, correct: Int)](repeating: (0, 0, 0), count: binCount)
+    var correct = 0
+    for (row, label) in zip(probabilities, labels) {
+      let predicted = Self.argmax(row)
+      confusion[label][predicted] += 1
+      if predicted == label { correct += 1 }
+      let confidence = row[predicted]
+      let bin = min(binCount - 1, max(0, Int((confidence * Double(binCount)).rounded(.up)) - 1))
+      bins[bin].count += 1
+      bins[bin].confidence += confidence
+      bins[bin].correct += predicted == label ? 1 : 0
+    }
+    let total = Double(labels.count)
+    let reliability = bins.enumerated().map { index, bin in
+      let count = Double(max(1, bin.count))
+      return ReliabilityBin(
+        lower: Double(index) / Double(binCount), upper: Double(index + 1) / Double(binCount), count: bin.count,
+        confidence: bin.confidence / count, accuracy: Double(bin.correct) / count)
+    }
+    let error = reliability.reduce(0) { $0 + Double($1.count) / total * abs($1.confidence - $1.accuracy) }
+    var perClass: [String: Double] = [:]
+    for (index, name) in classNames.enumerated() {
+      let count = confusion[index].reduce(0, +)
+      if count > 0 { perClass[name] = Double(confusion[index][index]) / Double(count) }
+    }
+    return SeedTaskResult(
+      top1: Double(correct) / total, correct: correct, count: labels.count, perClass: perClass, confusion: confusion,
+      expectedCalibrationError: error, reliability: reliability)
+  }
+
+  static func argmax(_ row: [Double]) -> Int {
+    var best = 0
+    for index in row.indices where row[index] > row[best] { best = index }
+    return best
+  }
+}

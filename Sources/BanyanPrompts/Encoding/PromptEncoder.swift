@@ -1,0 +1,165 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanTensor
+
+/// One list of class names under several prompts: the unit in which texts are encoded.
+struct EncodingRequest: Sendable, Equatable {
+  /// The paths of the contexts.
+  var contexts: [String]
+  /// Which list of class names.
+  var classSet: Int
+}
+
+/// Turns contexts into classifiers, `w = normalise(text(context, names))`, and pulls gradients back.
+///
+/// The loss is computed on detached classifiers and its gradient `∂L/∂w` is carried back through the text tower
+/// afterwards. Where the activations of all class names fit the budget the forward pass is kept; beyond it the names are
+/// encoded in chunks without a graph and each chunk is run again for its gradient, so that memory does not grow with the
+/// number of classes.
+struct PromptEncoder: Sendable {
+  let text: TextTower
+  let vocabulary: ClassVocabulary
+  let position: PromptInjection.Position
+  let path: TextTower.EncodingPath
+  let activationBudget: Int
+
+  init(_ context: MethodContext, position: PromptInjection.Position = .end) throws {
+    text = context.model.text
+    vocabulary = try ClassVocabulary(context.tasks, tokenizer: context.tokenizer)
+    self.position = position
+    path = context.encodingPath
+    activationBudget = context.activationBudget
+  }
+
+  /// A part of a request that is encoded at once.
+  struct Chunk {
+    let request: Int
+    let contexts: [String]
+    let classSet: Int
+    let classes: Range<Int>
+  }
+
+  /// Classifiers that remember how they came about.
+  struct Encoded {
+    /// One per request, [prompts, classes, projection], unit rows, leaves that a loss may be computed on.
+    let classifiers: [Tensor]
+    fileprivate let chunks: [Chunk]
+    /// The chunks' results with their graphs, where they were kept.
+    fileprivate let graphs: [Tensor]?
+  }
+
+  /// The classifiers of `requests`, without gradients: one [prompts, classes, projection] per request.
+  func classifiers(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> [Tensor] {
+    try Engine.withoutGradients {
+      let chunks = chunks(of: requests, parameters)
+      return try join(chunks.map { try encode($0, parameters) }, chunks, requests)
+    }
+  }
+
+  /// The classifiers of `requests`, ready for ``pullBack(_:from:parameters:)``.
+  func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
+    let chunks = chunks(of: requests, parameters)
+    let keeps = chunks.count == requests.count
+    let results = try keeps
+      ? Engine.withGradients { try chunks.map { try encode($0, parameters) } }
+      : Engine.withoutGradients { try chunks.map { try encode($0, parameters) } }
+    let joined = try join(results, chunks, requests)
+    return Encoded(classifiers: try joined.map { try $0.asParameter() }, chunks: chunks, graphs: keeps ? results : nil)
+  }
+
+  /// Carries gradients with respect to classifiers back to the contexts.
+  ///
+  /// - Parameter cotangents: One per request, `∂L/∂w`.
+  /// - Returns: The gradient of every parameter in `parameters`; zeros for those that no request names.
+  func pullBack(_ cotangents: [Tensor], from encoded: Encoded, parameters: ParameterTree) throws -> ParameterTree {
+    let leaves = parameters.tensors
+    if let graphs = encoded.graphs {
+      // Kept, so that several tasks' gradients can be pulled back from one forward pass.
+      let gradients = try Gradients.of(graphs, cotangents: cotangents, with: leaves, retainingGraph: true)
+      return ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
+    }
+    var total = ParameterTree()
+    var row = [Int](repeating: 0, count: cotangents.count)
+    for chunk in encoded.chunks {
+      let whole = cotangents[chunk.request]
+      let cotangent = try whole.narrowed(0, start: row[chunk.request], length: chunk.contexts.count)
+        .narrowed(1, start: chunk.classes.lowerBound, length: chunk.classes.count)
+      if chunk.classes.upperBound == whole.extent(1) { row[chunk.request] += chunk.contexts.count }
+      let own = Array(Set(chunk.contexts)).sorted()
+      let result = try Engine.withGradients { try encode(chunk, parameters) }
+      let gradients = try Gradients.of([result], cotangents: [cotangent], with: own.map { try parameters.require($0) })
+      for (path, gradient) in zip(own, gradients) {
+        total[path] = try total[path].map { try $0 + gradient } ?? gradient
+      }
+    }
+    return try parameters.mapTensors { path, tensor in
+      try total[path] ?? Tensor.zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device)
+    }
+  }
+
+  private func encode(_ chunk: Chunk, _ parameters: ParameterTree) throws -> Tensor {
+    var contexts = try Tensor.stacked(chunk.contexts.map { try parameters.require($0) })
+    if contexts.rank == 4 {
+      contexts = try contexts.narrowed(1, start: chunk.classes.lowerBound, length: chunk.classes.count)
+    }
+    let names = Array(vocabulary.classSets[chunk.classSet][chunk.classes])
+    let injection = PromptInjection(layers: [0: contexts], position: position)
+    return try text.features(names, injection: injection, path: path).normalized()
+  }
+
+  /// `requests` cut so that the activations of one part stay within the budget.
+  private func chunks(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Chunk] {
+    let costs = requests.map { cost($0, parameters) }
+    let whole = zip(costs, requests).reduce(0) { $0 + $1.0 * $1.1.contexts.count }
+    if whole <= activationBudget {
+      return requests.enumerated().map { index, request in
+        Chunk(
+          request: index, contexts: request.contexts, classSet: request.classSet,
+          classes: 0..<vocabulary.classSets[request.classSet].count)
+      }
+    }
+    return requests.enumerated().flatMap { index, request -> [Chunk] in
+      let classes = vocabulary.classSets[request.classSet].count
+      let perPrompt = costs[index]
+      // Whole prompts where one fits, parts of the class list where not.
+      let prompts = max(1, activationBudget / max(1, perPrompt))
+      let parts = perPrompt > activationBudget ? (perPrompt + activationBudget - 1) / activationBudget : 1
+      let length = (classes + parts - 1) / parts
+      return stride(from: 0, to: request.contexts.count, by: prompts).flatMap { first in
+        stride(from: 0, to: classes, by: length).map { start in
+          Chunk(
+            request: index, contexts: Array(request.contexts[first..<min(first + prompts, request.contexts.count)]),
+            classSet: request.classSet, classes: start..<min(start + length, classes))
+        }
+      }
+    }
+  }
+
+  /// About how many bytes of activations one prompt over all of a request's class names keeps for the backward pass.
+  private func cost(_ request: EncodingRequest, _ parameters: ParameterTree) -> Int {
+    let names = vocabulary.classSets[request.classSet]
+    let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
+    let context = request.contexts.first.flatMap { parameters[$0] }?.extent(-2) ?? 0
+    let inPrefix = path == .sharedPrefix && position == .end
+    let tokens = path == .plain
+      ? names.count * text.configuration.contextLength : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
+    let geometry = text.configuration.text
+    // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
+    let floatsPerToken = 10 * geometry.width + 4 * geometry.mlpWidth + 4 * geometry.heads * (longest + context + 1)
+    return tokens * geometry.layers * floatsPerToken * 4
+  }
+
+  private func join(_ results: [Tensor], _ chunks: [Chunk], _ requests: [EncodingRequest]) throws -> [Tensor] {
+    if chunks.count == requests.count { return results }
+    var rows = [[Tensor]](repeating: [], count: requests.count)
+    var part: [Tensor] = []
+    for (result, chunk) in zip(results, chunks) {
+      part.append(result)
+      if chunk.classes.upperBound == vocabulary.classSets[chunk.classSet].count {
+        rows[chunk.request].append(try Tensor.concatenated(part, axis: 1))
+        part = []
+      }
+    }
+    return try rows.map { try Tensor.concatenated($0, axis: 0) }
+  }
+}

@@ -1,0 +1,136 @@
+public import BanyanCLIP
+import BanyanFoundation
+public import BanyanTensor
+public import Foundation
+
+/// Pictures to unit features of the frozen image tower, each picture once.
+///
+/// Pictures are decoded on all cores ahead of the tower. The tower has no prompts here, so that a feature depends on the
+/// picture alone and is kept in the ``FeatureCache``.
+public struct FeatureExtractor: Sendable {
+  /// A picture by place and content.
+  public struct Picture: Sendable, Hashable {
+    /// Where it is.
+    public var url: URL
+    /// SHA-256 of the file.
+    public var sha256: String
+
+    /// Creates a reference to a picture.
+    public init(url: URL, sha256: String) {
+      self.url = url
+      self.sha256 = sha256
+    }
+  }
+
+  /// Which pixels of a picture are seen.
+  public enum View: Sendable, Hashable {
+    /// The whole picture, resized and cropped in the middle.
+    case centre
+    /// The seeded random crop and flip of this number.
+    case augmented(Int)
+
+    fileprivate func key(_ sha256: String) -> String {
+      switch self {
+      case .centre: sha256
+      case .augmented(let number): "\(sha256)-v\(number)"
+      }
+    }
+  }
+
+  /// What was read from the cache and what had to be computed.
+  public struct Count: Sendable, Equatable {
+    /// Features that were there.
+    public var cached = 0
+    /// Features that were computed.
+    public var computed = 0
+  }
+
+  private let model: CLIPModel
+  private let preprocessor: ImagePreprocessor
+  private let cache: FeatureCache
+  private let batchSize: Int
+
+  /// An extractor for `model`.
+  public init(model: CLIPModel, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
+    let side = model.configuration.imageSize
+    guard preprocessor.outputHeight == side, preprocessor.outputWidth == side else {
+      throw BanyanError(
+        .malformed, at: "preprocessor_config.json",
+        "expected pictures of \(side) × \(side), found \(preprocessor.outputWidth) × \(preprocessor.outputHeight)")
+    }
+    self.model = model
+    self.preprocessor = preprocessor
+    self.cache = cache
+    self.batchSize = batchSize
+  }
+
+  /// The features of `pictures`, in their order.
+  ///
+  /// - Parameters:
+  ///   - progress: Called with the pictures done and the pictures to compute.
+  ///   - shouldStop: Asked between batches; features computed until then are kept in the cache.
+  /// - Returns: [pictures, projection], rows of length one, and how much of it was cached.
+  /// - Throws: A ``BanyanError`` that names the picture which cannot be read.
+  public func features(
+    of pictures: [Picture], view: View = .centre, progress: (Int, Int) -> Void = { _, _ in },
+    shouldStop: () -> Bool = { false }
+  ) throws -> (features: Tensor, count: Count) {
+    let width = model.configuration.projectionWidth
+    var rows = [[Float]?](repeating: nil, count: pictures.count)
+    var places: [String: [Int]] = [:]
+    var missing: [Int] = []
+    for (index, picture) in pictures.enumerated() {
+      if places[picture.sha256] == nil {
+        if let cached = cache.read(view.key(picture.sha256)) { rows[index] = cached } else { missing.append(index) }
+      }
+      places[picture.sha256, default: []].append(index)
+    }
+    let count = Count(cached: places.count - missing.count, computed: missing.count)
+    try compute(missing.map { pictures[$0] }, view: view, progress: progress, shouldStop: shouldStop) { offset, feature in
+      rows[missing[offset]] = feature
+      try cache.write(feature, key: view.key(pictures[missing[offset]].sha256))
+    }
+    for indices in places.values {
+      for index in indices.dropFirst() { rows[index] = rows[indices[0]] }
+    }
+    let elements = rows.flatMap { $0 ?? [Float](repeating: 0, count: width) }
+    let raw = try Tensor(elements, shape: [pictures.count, width], device: model.device)
+    return (try Engine.withoutGradients { try raw.normalized() }, count)
+  }
+
+  /// The unit feature of one picture in memory, [1, projection]; nothing is cached.
+  public func feature(of image: PixelImage) throws -> Tensor {
+    try Engine.withoutGradients { try model.image.features(pixels([preprocessor(image)])).normalized() }
+  }
+
+  private func compute(
+    _ pictures: [Picture], view: View, progress: (Int, Int) -> Void, shouldStop: () -> Bool,
+    each: (Int, [Float]) throws -> Void
+  ) throws {
+    let preprocessor = preprocessor
+    try PixelPipeline.forEachBatch(
+      ofCount: pictures.count, batchSize: batchSize, name: { pictures[$0].url.path },
+      prepare: { index in
+        let image = try ImageDecoder.decode(contentsOf: pictures[index].url)
+        guard case .augmented(let number) = view else { return preprocessor(image) }
+        // A view belongs to the picture's content, so that all runs see the same one.
+        var generator = SeededGenerator(seed: UInt64(number), label: pictures[index].sha256)
+        return ImageAugmentation()(image, preprocessor: preprocessor, generator: &generator)
+      },
+      body: { batch, range in
+        if shouldStop() { throw BanyanError(.interrupted, at: "image features", "stopped after \(range.lowerBound)") }
+        let planes = try batch.map { try $0.get() }
+        let features = try Engine.withoutGradients { try model.image.features(pixels(planes)).floats() }
+        let width = features.count / planes.count
+        for row in planes.indices {
+          try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width]))
+        }
+        progress(range.upperBound, pictures.count)
+      })
+  }
+
+  private func pixels(_ planes: [[Float]]) throws -> Tensor {
+    let side = model.configuration.imageSize
+    return try Tensor(Array(planes.joined()), shape: [planes.count, 3, side, side], device: model.device)
+  }
+}

@@ -1,0 +1,204 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanStructure
+public import BanyanTensor
+
+/// Learns a prompt at every node of a tree of tasks.
+///
+/// ``CoOp`` learns one per task and ``CoOpMT`` one for all; here leaves learn for one task each and internal nodes for the
+/// tasks below them, so that a task is served by all nodes on its path from the root:
+///
+///     w_n(t)    = normalise( text(context_n, names_t) )                 // [classes, projection]
+///     w_ind(t)  = w of the leaf;  w_shr(t) = mean over the internal nodes of the path
+///     w_avg(t)  = normalise( mean over all nodes of the path )
+///     per-node: L = Σ_t Σ_{n ∈ path(t)} CE(w_n(t));   combined: L = Σ_t CE(w_avg(t))
+///
+/// Paper: Liu et al., *Hierarchical Prompt Learning for Multi-Task Learning*, CVPR 2023, pp. 10888-10898. The objective
+/// and the weights of the mean are our reading where the paper is silent. A tree of one leaf is ``CoOp``, a tree of one
+/// node that serves all tasks is ``CoOpMT``. Adds `(2T − 1) · M · width` parameters; touches no backbone path.
+public struct HiPro: TextPromptMethod {
+  /// What may be set.
+  public struct Configuration: Codable, Sendable, Equatable {
+    /// The free vectors of every node.
+    public var context = ContextSettings()
+    /// What is minimised.
+    public var objective = Objective.perNode
+    /// Which classifier predicts.
+    public var combine = Combination.average
+  }
+
+  /// What is minimised.
+  public enum Objective: String, Codable, Sendable, CaseIterable {
+    case perNode = "per-node"
+    case combined
+    case both
+  }
+
+  /// Which classifier predicts.
+  public enum Combination: String, Codable, Sendable, CaseIterable {
+    case individual, shared, average, learned
+  }
+
+  public static let descriptor = MethodDescriptor(
+    name: "hipro", title: "HiPro",
+    summary: "A learned context at every node of a tree of tasks; a task is served by the nodes on its path.",
+    paper: "Liu et al., Hierarchical Prompt Learning for Multi-Task Learning, CVPR 2023",
+    options: ContextSettings.options + [
+      .init("objective", "per-node: every node's own loss; combined: the loss of the averaged classifier; both: their sum."),
+      .init("combine", "Which classifier predicts: individual, shared, average, or learned (fitted on validation)."),
+    ])
+  public static let defaults = Configuration()
+  public static let needsTree = true
+
+  let encoder: PromptEncoder
+  let logitScale: Double
+  private let configuration: Configuration
+  private let context: MethodContext
+  private let tree: TaskTree
+
+  public init(_ configuration: Configuration, context: MethodContext) throws {
+    self.configuration = configuration
+    self.context = context
+    tree = try context.requireTree()
+    encoder = try PromptEncoder(context, position: configuration.context.position)
+    logitScale = context.model.logitScale
+    for node in tree.nodes {
+      let sets = Set(node.tasks.map { encoder.vocabulary.classSet[$0] })
+      try configuration.context.check(classSets: sets.count, prompt: "node \(node.index)")
+    }
+  }
+
+  public func initialParameters(seed: UInt64) throws -> ParameterTree {
+    var parameters = ParameterTree()
+    for node in tree.nodes {
+      let tasks = node.tasks.map { context.tasks[$0] }
+      let classes = configuration.context.classSpecific ? tasks.first?.classNames.count : nil
+      parameters[path(node.index)] =
+        try configuration.context.start(for: tasks, classes: classes, context: context, seed: seed)
+    }
+    return parameters
+  }
+
+  /// One request per distinct list of class names: every node on the path of a task that uses the list.
+  func requests(for tasks: [Int]) -> [EncodingRequest] {
+    plan(tasks).map { EncodingRequest(contexts: $0.nodes.map(path), classSet: $0.classSet) }
+  }
+
+  func losses(_ classifiers: [Tensor], for batches: [TaskBatch]) throws -> [Tensor] {
+    let weights = NodeWeights(plan(batches.map(\.task)), classifiers)
+    return try batches.map { batch in
+      let nodes = try path(of: batch.task, weights)
+      let perNode = try configuration.objective == .combined ? [] : nodes.map { try crossEntropy(batch, $0) }
+      let combined =
+        try configuration.objective == .perNode ? [] : [crossEntropy(batch, Self.mean(nodes))]
+      let terms = perNode + combined
+      return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
+    }
+  }
+
+  public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
+    let tasks = Array(context.tasks.indices)
+    let weights = try NodeWeights(plan(tasks), encoder.classifiers(requests(for: tasks), parameters))
+    return try Engine.withoutGradients {
+      try tasks.map { task in
+        let nodes = try path(of: task, weights)
+        let owned = nodes[nodes.count - 1]
+        let internals = nodes.count > 1 ? Array(nodes.dropLast()) : nodes
+        var combinations = [
+          "individual": owned, "shared": try Self.mean(internals), "average": try Self.mean(nodes),
+        ]
+        if let scores = parameters[combinationPath(task)] {
+          combinations["learned"] = try Self.mix(nodes, scores)
+        }
+        // Before `finished` has fitted them, learned weights are those of the mean.
+        let chosen = configuration.combine.rawValue
+        return try TaskClassifier(combinations, chosen: combinations[chosen] == nil ? "average" : chosen)
+      }
+    }
+  }
+
+  public func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+    guard configuration.combine == .learned else { return parameters }
+    var parameters = parameters
+    let tasks = Array(context.tasks.indices)
+    let weights = try NodeWeights(plan(tasks), encoder.classifiers(requests(for: tasks), parameters))
+    for task in tasks {
+      guard let batch = validation.first(where: { $0.task == task }), batch.count > 0 else {
+        throw BanyanError(
+          .usage, at: "options.combine", "learned weights are fitted on validation pictures, task "
+            + "\(context.tasks[task].name) has none", remedy: "Set validationShots to 1 or more.")
+      }
+      parameters[combinationPath(task)] = try fit(path(of: task, weights), batch)
+    }
+    return parameters
+  }
+
+  public var selection: ParameterSelection {
+    ParameterSelection([.init("clip.**", .frozen), .init("nodes.*.context", .trainable)])
+  }
+
+  private func path(_ node: Int) -> String { "nodes.\(node).context" }
+  private func combinationPath(_ task: Int) -> String { "tasks.\(task).combination" }
+}
+
+extension HiPro {
+  /// The nodes that one list of class names is encoded under.
+  fileprivate struct ClassSetPlan {
+    let classSet: Int
+    let nodes: [Int]
+  }
+
+  /// Classifiers by node and list of class names.
+  fileprivate struct NodeWeights {
+    private var place: [Int: (tensor: Tensor, row: [Int: Int])] = [:]
+
+    init(_ plan: [ClassSetPlan], _ classifiers: [Tensor]) {
+      for (part, tensor) in zip(plan, classifiers) {
+        place[part.classSet] = (tensor, Dictionary(uniqueKeysWithValues: part.nodes.enumerated().map { ($1, $0) }))
+      }
+    }
+
+    func weights(node: Int, classSet: Int) throws -> Tensor {
+      guard let (tensor, row) = place[classSet], let index = row[node] else {
+        throw BanyanError(.failed, at: "node \(node)", "was not encoded for class list \(classSet)")
+      }
+      return try tensor.select(0, index)
+    }
+  }
+
+  fileprivate func plan(_ tasks: [Int]) -> [ClassSetPlan] {
+    Dictionary(grouping: tasks) { encoder.vocabulary.classSet[$0] }.sorted { $0.key < $1.key }.map { set, tasks in
+      ClassSetPlan(classSet: set, nodes: Set(tasks.flatMap { tree.path(to: $0) }).sorted())
+    }
+  }
+
+  /// The classifiers of the nodes on a task's path, root first.
+  fileprivate func path(of task: Int, _ weights: NodeWeights) throws -> [Tensor] {
+    try tree.path(to: task).map { try weights.weights(node: $0, classSet: encoder.vocabulary.classSet[task]) }
+  }
+
+  /// `normalise(mean)`; the classifier itself where there is one.
+  fileprivate static func mean(_ weights: [Tensor]) throws -> Tensor {
+    weights.count == 1 ? weights[0] : try Tensor.stacked(weights).mean([0]).normalized()
+  }
+
+  /// `normalise(Σ softmax(scores)ₙ wₙ)`.
+  fileprivate static func mix(_ weights: [Tensor], _ scores: Tensor) throws -> Tensor {
+    let shares = try scores.softmax().reshaped([weights.count, 1, 1])
+    return try (Tensor.stacked(weights) * shares).sum([0]).normalized()
+  }
+
+  /// One score per node of the path, minimising the cross-entropy on held-out pictures.
+  fileprivate func fit(_ weights: [Tensor], _ batch: TaskBatch) throws -> Tensor {
+    let scores = try Tensor.zeros([weights.count], device: batch.features.device).asParameter()
+    let tree = ParameterTree(["scores": scores])
+    let rule = Optimizer.Rule.adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
+    let optimizer = try Optimizer(rule, parameters: tree, rate: 0.05)
+    for _ in 0..<200 {
+      let loss = try Engine.withGradients { try crossEntropy(batch, Self.mix(weights, scores)) }
+      let gradient = try Gradients.of([loss], with: [scores])[0]
+      try optimizer.step(ParameterTree(["scores": gradient]), rate: 0.05)
+    }
+    return try scores.detached().clone()
+  }
+}

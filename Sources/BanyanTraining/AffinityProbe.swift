@@ -1,0 +1,98 @@
+import BanyanFoundation
+public import BanyanPrompts
+public import BanyanStructure
+import BanyanTasks
+import BanyanTensor
+import Foundation
+
+/// Measures how alike tasks are to the gradients of a prompt that all of them share.
+///
+/// The shared prompt is warmed up on the sum of the task losses; at recorded steps every task's gradient `gᵢ` is taken on
+/// its own batch, all from one forward pass, and compared pair by pair. The result is the mean over recorded steps.
+///
+/// Papers: Liu et al., CVPR 2023 (gradient directions); Xin et al., AAAI 2024, equation 8 (dot products); Fifty et al.,
+/// *Efficiently Identifying Task Groupings for Multi-Task Learning*, NeurIPS 2021 (look-ahead).
+public struct AffinityProbe: Sendable {
+  private let settings: AffinitySettings
+  private let training: TrainingSettings
+
+  /// A probe that warms up with the optimizer of `training` at a constant rate.
+  public init(_ settings: AffinitySettings, training: TrainingSettings) {
+    self.settings = settings
+    self.training = training
+  }
+
+  /// The affinity of the tasks in `data`.
+  ///
+  /// - Parameters:
+  ///   - method: A method in which all tasks share all parameters.
+  ///   - data: One set of training pictures per task.
+  ///   - progress: Called with the steps done and the steps in all.
+  public func measure(
+    _ method: any PromptMethod, data: [TaskBatch], names: [String], seed: UInt64,
+    progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
+  ) throws -> AffinityMatrix {
+    let parameters = try method.initialParameters(seed: seed).mapTensors { try $1.asParameter() }
+    let rate = settings.learningRate ?? training.learningRate
+    let optimizer = try Optimizer(training.rule, parameters: parameters, rate: rate)
+    let schedules = try zip(data, names).map {
+      try BatchSchedule(count: $0.count, batchSize: training.batchSize, seed: seed, label: "affinity of \($1)")
+    }
+    var sum = [[Double]](repeating: [Double](repeating: 0, count: data.count), count: data.count)
+    var recorded = 0.0
+    for step in 0..<settings.steps {
+      if shouldStop() { throw BanyanError(.interrupted, at: "affinity", "stopped at step \(step)") }
+      let batches = try zip(data, schedules).map { try $0.rows($1.indices(epoch: 0, step: step)) }
+      let outcomes = try method.taskGradients(parameters, batches)
+      if step % settings.recordEvery == 0 {
+        let values = try compare(outcomes, method: method, parameters: parameters, batches: batches)
+        for i in data.indices { for j in data.indices { sum[i][j] += values[i][j] } }
+        recorded += 1
+      }
+      let gradients = outcomes.map(\.gradients)
+      let total = try parameters.mapTensors { path, _ in
+        let parts = try gradients.map { try $0.require(path) }
+        return try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+      }
+      try optimizer.step(total, rate: rate)
+      progress(step + 1, settings.steps)
+    }
+    return try AffinityMatrix.symmetrised(names: names, values: sum.map { $0.map { $0 / recorded } })
+  }
+
+  /// One measurement: a value for every ordered pair of tasks.
+  func compare(
+    _ outcomes: [StepOutcome], method: any PromptMethod, parameters: ParameterTree, batches: [TaskBatch]
+  ) throws -> [[Double]] {
+    if settings.kind == .lookAhead {
+      return try lookAhead(outcomes, method: method, parameters: parameters, batches: batches)
+    }
+    let flat = try outcomes.map { outcome in try outcome.gradients.tensors.flatMap { try $0.doubles() } }
+    let norms = flat.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    return flat.indices.map { i in
+      flat.indices.map { j in
+        if settings.kind == .gradientCosine && i == j { return 1 }
+        let dot = zip(flat[i], flat[j]).reduce(0) { $0 + $1.0 * $1.1 }
+        guard settings.kind == .gradientCosine else { return dot }
+        let product = norms[i] * norms[j]
+        return product > 0 ? dot / product : 0
+      }
+    }
+  }
+
+  /// `1 − Lⱼ(p − η gᵢ) / Lⱼ(p)`: how much a step for task i lowers the loss of task j.
+  private func lookAhead(
+    _ outcomes: [StepOutcome], method: any PromptMethod, parameters: ParameterTree, batches: [TaskBatch]
+  ) throws -> [[Double]] {
+    let before = try method.objectives(parameters, batches)
+    return try outcomes.map { outcome in
+      let moved = try Engine.withoutGradients {
+        try parameters.mapTensors { path, tensor in
+          try tensor.detached() + outcome.gradients.require(path).affine(scale: -settings.lookAheadRate)
+        }
+      }
+      let after = try method.objectives(moved, batches)
+      return zip(after, before).map { $1 > 0 ? 1 - $0 / $1 : 0 }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+public import BanyanFoundation
+public import BanyanStructure
+import Foundation
+
+/// How the affinity of tasks is measured and made a tree.
+public struct AffinitySettings: Codable, Sendable, Equatable {
+  /// What is measured at a recorded step.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// `⟨gᵢ, gⱼ⟩ / (‖gᵢ‖ ‖gⱼ‖)`, HiPro's.
+    case gradientCosine = "gradient-cosine"
+    /// `⟨gᵢ, gⱼ⟩`, MmAP's equation 8.
+    case gradientDot = "gradient-dot"
+    /// `1 − Lⱼ(p − η gᵢ) / Lⱼ(p)`, made symmetric; Fifty et al., NeurIPS 2021.
+    case lookAhead = "look-ahead"
+  }
+
+  /// What is measured.
+  public var kind = Kind.gradientCosine
+  /// Steps that warm the shared prompt up.
+  public var steps = 30
+  /// A measurement every so many steps.
+  public var recordEvery = 1
+  /// The rate of the warm-up; `null` for the rate of training.
+  @Nullable public var learningRate: Double?
+  /// `η` of the look-ahead.
+  public var lookAheadRate = 0.1
+  /// How groups are compared.
+  public var linkage = Linkage.average
+  /// `affinity`, `random`, `flat`, `single`, or a tree in Newick form.
+  public var tree = "affinity"
+
+  /// The defaults: cosines over 30 steps, average linkage.
+  public init() {}
+
+  func validate() throws {
+    guard (1...1_000_000).contains(steps) else {
+      throw BanyanError(.usage, at: "affinity.steps", "expected at least 1, found \(steps)")
+    }
+    guard (1...steps).contains(recordEvery) else {
+      throw BanyanError(.usage, at: "affinity.recordEvery", "expected 1 to \(steps), found \(recordEvery)")
+    }
+    for (key, value) in [("learningRate", learningRate ?? 1), ("lookAheadRate", lookAheadRate)]
+    where !(value > 0 && value.isFinite) {
+      throw BanyanError(.usage, at: "affinity.\(key)", "expected a positive number, found \(value)")
+    }
+    let words = ["affinity", "random", "flat", "single"]
+    guard words.contains(tree) || tree.hasPrefix("(") else {
+      throw BanyanError(
+        .usage, at: "affinity.tree", "expected \(words.joined(separator: ", ")) or a Newick tree, found \(tree)",
+        remedy: NearNames.remedy(for: tree, among: words))
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// What a run tells while it works; the command line draws it, the service streams it.
+public enum ExperimentEvent: Sendable {
+  /// A phase begins.
+  case phase(String)
+  /// Something that the user should know.
+  case note(String)
+  /// Image features: pictures done of those to compute.
+  case features(done: Int, total: Int)
+  /// A seed begins.
+  case seed(UInt64, index: Int, count: Int)
+  /// Affinity: steps done of all.
+  case affinity(done: Int, total: Int)
+  /// One step was taken.
+  case step(seed: UInt64, step: Int, total: Int, objectives: [String: Double], rate: Double)
+  /// A seed is finished.
+  case result(seed: UInt64, average: Double)
+}
+
+/// Who listens to a run and may ask it to stop.
+public struct ExperimentObserver: Sendable {
+  /// Called with every event, on the run's thread.
+  public var report: @Sendable (ExperimentEvent) -> Void
+  /// Asked between steps; `true` saves and ends the run.
+  public var shouldStop: @Sendable () -> Bool
+
+  /// Creates an observer.
+  public init(
+    report: @escaping @Sendable (ExperimentEvent) -> Void = { _ in },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) {
+    self.report = report
+    self.shouldStop = shouldStop
+  }
+}

@@ -1,0 +1,143 @@
+import BanyanEvaluation
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+public import BanyanReports
+import BanyanStructure
+import BanyanTasks
+import BanyanTensor
+public import Foundation
+
+/// One experiment from data to record: the only way in which prompts are trained.
+///
+/// The phases: read tasks → draw samples → features → per seed (affinity → tree → training → evaluation → saved prompts)
+/// → record. Everything that a seed has finished is kept, so that a stopped run goes on where it was.
+public struct ExperimentRun: Sendable {
+  /// The version that records carry.
+  public static let version = "0.1.0"
+
+  private let experiment: Experiment
+  private let folder: RunFolder
+  private let cache: URL?
+  private let command: [String]
+  private let observer: ExperimentObserver
+  private let recordedSplits: [UInt64: [TaskSplit]]
+
+  /// Prepares a run.
+  ///
+  /// - Parameters:
+  ///   - output: Where the run's files go.
+  ///   - cache: The root of the feature cache; `nil` keeps nothing.
+  ///   - command: What the user typed, for the record.
+  ///   - repeating: A record whose drawn samples are used again in place of a new draw.
+  public init(
+    _ experiment: Experiment, output: URL, cache: URL?, command: [String] = [], repeating: RunRecord? = nil,
+    observer: ExperimentObserver = ExperimentObserver()
+  ) throws {
+    try experiment.validate()
+    self.experiment = experiment
+    folder = RunFolder(output)
+    self.cache = cache
+    self.command = command
+    self.observer = observer
+    var splits: [UInt64: [TaskSplit]] = [:]
+    for run in repeating?.runs ?? [] { splits[run.seed] = run.split.map(TaskSplit.init(recorded:)) }
+    recordedSplits = splits
+  }
+
+  /// Runs, or goes on, to the end.
+  ///
+  /// - Returns: The record, which lies in the output folder too.
+  /// - Throws: A ``BanyanError``; of kind `interrupted` where the observer asked to stop, with all progress saved.
+  public func run(_ existing: RunFolder.Existing = .refuse) throws -> RunRecord {
+    let lock = try folder.open(existing)
+    defer { withExtendedLifetime(lock) {} }
+    if existing == .resume, folder.holdsRecord {
+      observer.report(.note("The run in \(folder.url.path) is finished; nothing is left to do."))
+      return try RunRecord.read(folder.url)
+    }
+    if existing == .resume, folder.holdsRun {
+      let stored: JSONValue = try JSONDocument.read(from: folder.experiment)
+      guard try Experiment(stored, subject: folder.experiment.path).resolved() == experiment.resolved() else {
+        throw BanyanError(
+          .usage, at: folder.experiment.path, "the folder holds a run with other settings",
+          remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, or choose another folder.")
+      }
+    } else {
+      try JSONDocument.write(experiment.differences(), to: folder.experiment)
+    }
+    if let threads = experiment.threads { try Engine.setThreads(threads) }
+    var watch = Stopwatch()
+    observer.report(.phase("Reading the model and the tasks"))
+    let entry = try MethodCatalog.entry(experiment.method)
+    let bench = try watch.time("data") {
+      try Workbench(
+        model: URL(fileURLWithPath: experiment.model), device: experiment.device, cache: cache)
+    }
+    let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
+    for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }
+    let splits = try watch.time("data") { try experiment.seeds.map { try split(suite, seed: $0) } }
+
+    observer.report(.phase("Image features"))
+    let tables = try watch.time("features") { try featureTables(splits, suite: suite, bench: bench) }
+    let seeds = try SeedRunner(
+      experiment: experiment, entry: entry, folder: folder, bench: bench, suite: suite, tables: tables,
+      fingerprint: fingerprint(bench), observer: observer)
+    var outcomes: [SeedOutcome] = []
+    for (index, (seed, split)) in zip(experiment.seeds, splits).enumerated() {
+      observer.report(.seed(seed, index: index, count: experiment.seeds.count))
+      let outcome = try seeds.run(seed, split: split)
+      outcomes.append(outcome)
+      watch.add(outcome.seconds)
+      let scores = outcome.run.tasks.values.map(\.top1)
+      observer.report(.result(seed: seed, average: scores.reduce(0, +) / Double(max(1, scores.count))))
+    }
+    var seconds = watch.seconds
+    seconds["total"] = watch.total
+    let record = RunRecord(
+      banyan: Self.version, engine: Engine.version, createdAt: ISO8601DateFormatter().string(from: Date()),
+      command: command, method: entry.descriptor.name, methodTitle: entry.descriptor.title,
+      experiment: try experiment.resolved(),
+      model: ModelSummary(
+        path: experiment.model, sha256: bench.fingerprint, parameters: bench.model.parameters.parameterCount,
+        description: bench.model.configuration.summary),
+      device: experiment.device.rawValue, threads: Engine.threads,
+      trainableParameters: outcomes.first?.trainableParameters ?? 0, runs: outcomes.map(\.run),
+      measured: Measured(wallSeconds: seconds, peakMemoryBytes: Stopwatch.peakMemory),
+      skippedImages: suite.skipped.map(\.path))
+    try record.write(folder.url)
+    return record
+  }
+
+  private func split(_ suite: TaskSuite, seed: UInt64) throws -> [TaskSplit] {
+    if let recorded = recordedSplits[seed] { return try TaskSuite.split(from: recorded, suite: suite) }
+    return try suite.split(
+      SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed))
+  }
+
+  /// The plain features of all pictures, and of the training pictures one table per augmented view.
+  private func featureTables(_ splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws -> FeatureTables {
+    func table(_ samples: [Sample], _ view: FeatureExtractor.View) throws -> FeatureTable {
+      try FeatureTable(
+        samples, suite: suite, extractor: bench.extractor, view: view,
+        progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    }
+    let all = splits.joined().flatMap { $0.train + $0.validation + $0.test }
+    let plain = try table(all, .centre)
+    let training = splits.joined().flatMap(\.train)
+    let views = try (0..<experiment.data.augmentedViews).map { try table(training, .augmented($0)) }
+    return FeatureTables(plain: plain, training: views.isEmpty ? [plain] : views)
+  }
+
+  /// What a saved state must agree with to be gone on from.
+  private func fingerprint(_ bench: Workbench) throws -> String {
+    let settings = try JSONDocument.data(experiment.resolved(), subject: "experiment")
+    return ContentHash.sha256(settings + Data(bench.fingerprint.utf8))
+  }
+}
+
+/// The features of a run: plain ones, and those that training sees.
+struct FeatureTables {
+  let plain: FeatureTable
+  let training: [FeatureTable]
+}

@@ -1,0 +1,111 @@
+import BanyanFoundation
+import BanyanReports
+public import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Where the files of one run lie.
+///
+///     experiment.json        what was asked for: the differences from the defaults
+///     record.json            what came out; there when the run is finished
+///     seed-<s>/prompts.safetensors, prompts.json, classifiers.safetensors, result.json
+///     seed-<s>/state.safetensors, affinity.json    while the seed is in work
+public struct RunFolder: Sendable {
+  /// The folder itself.
+  public let url: URL
+
+  /// A folder, whether there or not.
+  public init(_ url: URL) { self.url = url }
+
+  /// What was asked for.
+  public var experiment: URL { url.appendingPathComponent("experiment.json") }
+  /// What came out.
+  public var record: URL { url.appendingPathComponent(RunRecord.fileName) }
+
+  /// The folder of a seed.
+  public func seed(_ seed: UInt64) -> URL { url.appendingPathComponent("seed-\(seed)") }
+  /// The learned parameters of a seed.
+  public func prompts(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("prompts.safetensors") }
+  /// What the learned parameters belong to.
+  public func manifest(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("prompts.json") }
+  /// The frozen classifiers of a seed.
+  public func classifiers(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("classifiers.safetensors") }
+  func result(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("result.json") }
+  func state(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("state.safetensors") }
+  func affinity(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("affinity.json") }
+
+  /// What to do with a folder that holds a run already.
+  public enum Existing: String, Sendable, CaseIterable {
+    /// Refuse.
+    case refuse
+    /// Go on where it stopped.
+    case resume
+    /// Remove it and start over.
+    case overwrite
+  }
+
+  /// Whether a run was begun here.
+  public var holdsRun: Bool { FileManager.default.fileExists(atPath: experiment.path) }
+  /// Whether a run was finished here.
+  public var holdsRecord: Bool { FileManager.default.fileExists(atPath: record.path) }
+
+  /// Makes the folder ready and keeps other processes out of it until the result is released.
+  ///
+  /// - Throws: A ``BanyanError`` of kind `failed` where the folder holds another run or is in use.
+  func open(_ existing: Existing) throws -> RunLock {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw BanyanError(
+        .failed, at: "--output \(url.path)", "expected a folder, found a file", remedy: "Choose another place.")
+    }
+    let foreign = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
+      .filter { !$0.hasPrefix(".") }
+    if existing == .refuse && holdsRun {
+      throw BanyanError(
+        .failed, at: "--output \(url.path)", "the folder holds a \(holdsRecord ? "finished" : "stopped") run",
+        remedy: holdsRecord
+          ? "Choose another folder, or replace the run with --overwrite."
+          : "Go on with --resume, start over with --overwrite, or choose another folder.")
+    }
+    if !holdsRun, !foreign.isEmpty {
+      throw BanyanError(
+        .failed, at: "--output \(url.path)", "the folder is not empty and holds no run of banyan",
+        remedy: "Choose an empty or a new folder.")
+    }
+    try AtomicFile.createFolder(url)
+    let lock = try RunLock(url.appendingPathComponent(".lock"))
+    if existing == .overwrite {
+      // Only what a run writes is removed.
+      for name in foreign where name.hasPrefix("seed-") || ["experiment.json", RunRecord.fileName].contains(name) {
+        try FileManager.default.removeItem(at: url.appendingPathComponent(name))
+      }
+    }
+    return lock
+  }
+}
+
+/// A folder kept for one process; released with the value, and by the system where the process dies.
+final class RunLock {
+  private let descriptor: Int32
+
+  init(_ url: URL) throws {
+    descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw BanyanError(
+        .failed, at: url.deletingLastPathComponent().path, "cannot be written: \(String(cString: strerror(errno)))",
+        remedy: "Choose a folder that may be written to.")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw BanyanError(
+        .failed, at: "--output \(url.deletingLastPathComponent().path)", "another process is using the folder",
+        remedy: "Wait for it to end, or choose another folder.")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,102 @@
+public import BanyanFoundation
+import BanyanPrompts
+public import BanyanStructure
+public import BanyanTensor
+import Foundation
+
+/// What one seed of a run has learned, as it lies on disk.
+///
+/// `prompts.safetensors` holds the parameters, `prompts.json` what they belong to, `classifiers.safetensors` one matrix
+/// per task, with which pictures are classified without the text tower.
+public struct SavedPrompts: Sendable {
+  /// What the parameters belong to.
+  public struct Manifest: Codable, Sendable, Equatable {
+    /// One task as the prompts know it.
+    public struct Task: Codable, Sendable, Equatable {
+      /// The task's name.
+      public var name: String
+      /// Class names in the order of the classifier's rows.
+      public var classNames: [String]
+      /// The task's own templates.
+      public var templates: [String]
+      /// The words its context started from.
+      public var initialWords: String?
+      /// The classifier that predicts.
+      public var chosen: String
+    }
+
+    /// The version of this form.
+    public var schema = 1
+    /// The method's name.
+    public var method: String
+    /// The method's options in full.
+    public var options: JSONValue
+    /// The seed.
+    public var seed: UInt64
+    /// The tasks.
+    public var tasks: [Task]
+    /// The tree of tasks, where the method has one.
+    public var tree: TaskTree?
+    /// SHA-256 of the checkpoint that the prompts belong to.
+    public var model: String
+    /// `exp(logit_scale)`.
+    public var logitScale: Double
+    /// Width of the classifiers.
+    public var projectionWidth: Int
+  }
+
+  /// What the parameters belong to.
+  public var manifest: Manifest
+  /// The learned parameters.
+  public var parameters: ParameterTree
+  /// The predicting matrix of each task, [classes, projection].
+  public var classifiers: [Tensor]
+
+  /// Writes the three files, each whole or not at all.
+  func write(to folder: RunFolder) throws {
+    try SafetensorsFile.write(
+      parameters, metadata: ["banyan": "prompts 1", "method": manifest.method], to: folder.prompts(manifest.seed))
+    var tree = ParameterTree()
+    for (index, weights) in classifiers.enumerated() { tree[Self.key(index)] = try weights.to(device: .cpu) }
+    try SafetensorsFile.write(
+      tree, metadata: ["banyan": "classifiers 1", "model": manifest.model], to: folder.classifiers(manifest.seed))
+    try JSONDocument.write(manifest, to: folder.manifest(manifest.seed))
+  }
+
+  /// Reads the three files.
+  ///
+  /// - Throws: A ``BanyanError`` that names the file and the tensor which do not fit.
+  public init(_ folder: RunFolder, seed: UInt64, device: Device = .cpu) throws {
+    guard FileManager.default.fileExists(atPath: folder.manifest(seed).path) else {
+      throw BanyanError(
+        .missingInput, at: folder.seed(seed).path, "there are no saved prompts of seed \(seed)",
+        remedy: "Finish the run with --resume, or name another seed.")
+    }
+    manifest = try JSONDocument.read(from: folder.manifest(seed))
+    guard manifest.schema == 1 else {
+      throw BanyanError(
+        .malformed, at: folder.manifest(seed).path, "expected schema 1, found \(manifest.schema)",
+        remedy: "Update banyan.")
+    }
+    parameters = try SafetensorsFile(contentsOf: folder.prompts(seed)).tree().mapTensors { try $1.to(device: device) }
+    let file = try SafetensorsFile(contentsOf: folder.classifiers(seed))
+    let width = manifest.projectionWidth
+    classifiers = try manifest.tasks.enumerated().map { index, task in
+      let weights = try file.tensor(Self.key(index))
+      guard weights.shape == [task.classNames.count, width], weights.dtype == .float32 else {
+        throw BanyanError(
+          .malformed, at: "\(folder.classifiers(seed).path): \(Self.key(index))",
+          "expected float32 of shape [\(task.classNames.count), \(width)], found \(weights.dtype.rawValue) \(weights.shape)")
+      }
+      return try weights.to(device: device)
+    }
+  }
+
+  init(manifest: Manifest, parameters: ParameterTree, classifiers: [Tensor]) {
+    self.manifest = manifest
+    self.parameters = parameters
+    self.classifiers = classifiers
+  }
+
+  private static func key(_ task: Int) -> String { "tasks.\(task).classifier" }
+}

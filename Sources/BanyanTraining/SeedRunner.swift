@@ -1,0 +1,179 @@
+import BanyanEvaluation
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanReports
+import BanyanStructure
+import BanyanTasks
+import BanyanTensor
+import Foundation
+
+/// What a finished seed leaves for the record.
+struct SeedOutcome: Codable {
+  var run: SeedRun
+  var trainableParameters: Int
+  var seconds: [String: Double]
+}
+
+/// One seed of an experiment: affinity, tree, training, evaluation and what is saved.
+struct SeedRunner {
+  let experiment: Experiment
+  let entry: MethodCatalog.Entry
+  let folder: RunFolder
+  let bench: Workbench
+  let suite: TaskSuite
+  let tables: FeatureTables
+  let fingerprint: String
+  let observer: ExperimentObserver
+
+  func run(_ seed: UInt64, split: [TaskSplit]) throws -> SeedOutcome {
+    let done = folder.result(seed)
+    if FileManager.default.fileExists(atPath: done.path) { return try JSONDocument.read(from: done) }
+    var watch = Stopwatch()
+    let names = split.map(\.task)
+    let training = try tables.training.map { table in
+      try split.enumerated().map { try table.batch($1.train, task: $0) }
+    }
+    let validation = try split.enumerated().map { try tables.plain.batch($1.validation, task: $0) }
+    if experiment.training.earlyStopping != nil, let empty = split.first(where: \.validation.isEmpty) {
+      throw BanyanError(
+        .usage, at: "training.earlyStopping", "task \(empty.task) has no validation pictures",
+        remedy: "Set validationShots to 1 or more.")
+    }
+    var context = MethodContext(
+      model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
+      encodingPath: experiment.encodingPath)
+
+    var affinity: AffinityMatrix?
+    if entry.needsTree {
+      affinity = try watch.time("affinity") { try self.affinity(context, data: training[0], names: names, seed: seed) }
+      context.tree = try tree(affinity, names: names, seed: seed)
+    }
+    let method = try entry.make(experiment.options, context)
+    let initial = try method.initialParameters(seed: seed)
+    let (trainable, _) = try method.selection.split(
+      initial.merging(bench.model.parameters.nested(under: "clip")))
+    let evaluator = Evaluator(logitScale: bench.model.logitScale)
+    let trainer = Trainer(
+      method: method, settings: experiment.training, views: training, validation: validation, names: names, seed: seed,
+      evaluator: evaluator)
+    let state = try watch.time("training") {
+      try train(trainer, initial: trainable, tasks: names.count, names: names, seed: seed)
+    }
+    let parameters = try watch.time("training") {
+      try method.finished(state.parameters, validation: validation, seed: seed)
+    }
+
+    observer.report(.phase("Evaluation"))
+    let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
+    let (classifiers, results) = try watch.time("evaluation") {
+      let before = try method.classifiers(initial)
+      let after = try method.classifiers(parameters)
+      var results: [String: SeedTaskResult] = [:]
+      for (index, part) in split.enumerated() {
+        let losses = try (
+          initial: evaluator.loss(before[index], on: plain[index]), final: evaluator.loss(after[index], on: plain[index])
+        )
+        results[part.task] = try evaluator.evaluate(
+          after[index], on: tables.plain.batch(part.test, task: index), classNames: context.tasks[index].classNames,
+          losses: losses)
+      }
+      return (after, results)
+    }
+    try save(parameters, classifiers, context: context, seed: seed)
+    let outcome = SeedOutcome(
+      run: SeedRun(
+        seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
+        tree: context.tree.map(RecordedTree.init), tasks: results, steps: state.step,
+        lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
+      trainableParameters: parameters.parameterCount, seconds: watch.seconds)
+    try JSONDocument.write(outcome, to: done)
+    for leftover in [folder.state(seed), folder.affinity(seed)] { try? FileManager.default.removeItem(at: leftover) }
+    return outcome
+  }
+
+  private func train(_ trainer: Trainer, initial: ParameterTree, tasks: Int, names: [String], seed: UInt64) throws
+    -> TrainingState
+  {
+    observer.report(.phase("Training"))
+    let file = folder.state(seed)
+    var state =
+      try TrainingState(contentsOf: file, fingerprint: fingerprint, initial: initial)
+      ?? TrainingState(initial, tasks: tasks)
+    guard initial.count > 0 else { return state }
+    if state.step > 0 { observer.report(.note("Seed \(seed) goes on at step \(state.step).")) }
+    try trainer.train(
+      &state,
+      report: { progress in
+        observer.report(
+          .step(
+            seed: seed, step: progress.step, total: progress.total,
+            objectives: Dictionary(uniqueKeysWithValues: zip(names, progress.objectives)), rate: progress.rate))
+      },
+      save: { try AtomicFile.write($0.encoded(fingerprint: fingerprint), to: file) },
+      shouldStop: observer.shouldStop)
+    return state
+  }
+
+  /// The measured affinity, or `nil` where the tree comes from elsewhere; kept until the seed is finished.
+  private func affinity(_ context: MethodContext, data: [TaskBatch], names: [String], seed: UInt64) throws
+    -> AffinityMatrix?
+  {
+    guard experiment.affinity.tree == "affinity" else { return nil }
+    let file = folder.affinity(seed)
+    if FileManager.default.fileExists(atPath: file.path) {
+      let saved = try JSONDocument.read(SavedAffinity.self, from: file)
+      if saved.fingerprint == fingerprint { return saved.affinity }
+    }
+    observer.report(.phase("Affinity of tasks"))
+    let probe = try entry.make(experiment.options, context.with(tree: .single(names)))
+    let matrix = try AffinityProbe(experiment.affinity, training: experiment.training).measure(
+      probe, data: data, names: names, seed: seed,
+      progress: { observer.report(.affinity(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    try JSONDocument.write(SavedAffinity(fingerprint: fingerprint, affinity: matrix), to: file)
+    return matrix
+  }
+
+  private func tree(_ affinity: AffinityMatrix?, names: [String], seed: UInt64) throws -> TaskTree {
+    if let affinity { return try TaskTree(clustering: affinity, linkage: experiment.affinity.linkage) }
+    return switch experiment.affinity.tree {
+    case "random": try .random(names, seed: seed)
+    case "flat": try .flat(names)
+    case "single": try .single(names)
+    default: try TaskTree(newick: experiment.affinity.tree, names: names)
+    }
+  }
+
+  private func save(
+    _ parameters: ParameterTree, _ classifiers: [TaskClassifier], context: MethodContext, seed: UInt64
+  ) throws {
+    let manifest = SavedPrompts.Manifest(
+      method: entry.descriptor.name, options: try entry.resolve(experiment.options), seed: seed,
+      tasks: zip(context.tasks, classifiers).map { task, classifier in
+        .init(
+          name: task.name, classNames: task.classNames, templates: task.templates, initialWords: task.initialWords,
+          chosen: classifier.chosen)
+      }, tree: context.tree, model: bench.fingerprint, logitScale: bench.model.logitScale,
+      projectionWidth: bench.model.configuration.projectionWidth)
+    try SavedPrompts(
+      manifest: manifest, parameters: parameters.mapTensors { try $1.to(device: .cpu) },
+      classifiers: classifiers.map { try $0.weights() }
+    ).write(to: folder)
+  }
+
+  private func record(_ affinity: AffinityMatrix) -> RecordedAffinity {
+    RecordedAffinity(names: affinity.names, values: affinity.values, kind: experiment.affinity.kind.rawValue)
+  }
+
+  private func curve(_ state: TrainingState, _ trainer: Trainer, _ names: [String]) -> LossCurve {
+    LossCurve(
+      steps: state.curve.indices.map { ($0 + 1) * trainer.stepsPerEpoch },
+      tasks: Dictionary(
+        uniqueKeysWithValues: names.enumerated().map { index, name in (name, state.curve.map { $0[index] }) }))
+  }
+}
+
+private struct SavedAffinity: Codable {
+  var fingerprint: String
+  var affinity: AffinityMatrix
+}

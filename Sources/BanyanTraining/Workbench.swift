@@ -1,0 +1,48 @@
+public import BanyanCLIP
+import BanyanFoundation
+public import BanyanPrompts
+public import Foundation
+public import BanyanTensor
+
+/// A checkpoint made ready for work: model, tokenizer, preprocessing and the cache of its features.
+public struct Workbench: Sendable {
+  /// The checkpoint's folder.
+  public let folder: URL
+  /// SHA-256 of its weights.
+  public let fingerprint: String
+  /// The frozen CLIP.
+  public let model: CLIPModel
+  /// Words to token ids.
+  public let tokenizer: CLIPTokenizer
+  /// Pictures to pixels.
+  public let preprocessor: ImagePreprocessor
+  /// Pictures to features.
+  public let extractor: FeatureExtractor
+
+  /// Reads everything that lies in `folder`.
+  ///
+  /// - Parameter cache: The root of the feature cache; `nil` keeps nothing.
+  public init(model folder: URL, device: Device = .cpu, cache: URL?) throws {
+    try device.checked()
+    let checkpoint = try Checkpoint(folder: folder)
+    self.folder = folder
+    fingerprint = try checkpoint.fingerprint()
+    model = try checkpoint.model(device: device)
+    tokenizer = try CLIPTokenizer(folder: folder)
+    guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {
+      throw BanyanError(
+        .malformed, at: folder.path,
+        "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)",
+        remedy: "Check that tokenizer and weights belong together.")
+    }
+    let file = folder.appendingPathComponent("preprocessor_config.json")
+    preprocessor =
+      FileManager.default.fileExists(atPath: file.path)
+      ? try ImagePreprocessor(contentsOf: file)
+      : try ImagePreprocessor(imageSize: model.configuration.imageSize)
+    let store = FeatureCache(
+      root: cache, model: fingerprint, preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)",
+      width: model.configuration.projectionWidth)
+    extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, cache: store)
+  }
+}

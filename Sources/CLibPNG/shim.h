@@ -1,0 +1,4 @@
+#ifndef BANYAN_CLIBPNG_SHIM_H
+#define BANYAN_CLIBPNG_SHIM_H
+#include <png.h>
+#endif

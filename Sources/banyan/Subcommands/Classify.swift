@@ -1,0 +1,74 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanTraining
+import Foundation
+
+struct Classify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Names pictures with the classifiers of a run.",
+    discussion: """
+      Uses the frozen classifiers alone, without the text tower. A picture that cannot be read is reported and the \
+      others go on; the exit code is then 65.
+      """)
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
+  var folder: String
+
+  @Option(parsing: .singleValue, help: ArgumentHelp("The task; may be repeated (default: all tasks).", valueName: "name"))
+  var task: [String] = []
+
+  @Option(help: ArgumentHelp("How many classes to show.", valueName: "k"))
+  var top = 3
+
+  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("text or json.", valueName: "format"))
+  var format = ResultFormat.text
+
+  @Argument(help: "Pictures: JPEG, PNG or WebP.")
+  var pictures: [String]
+
+  private struct Answer: Encodable {
+    var picture: String
+    var task: String
+    var guesses: [PictureClassifier.Guess]
+  }
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top must be 1 or more.") }
+  }
+
+  func run() throws {
+    let finished = try FinishedRun(URL(fileURLWithPath: folder))
+    let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: nil)
+    let classifier = try PictureClassifier(finished, seed: finished.seed(seed), bench: bench)
+    let tasks = task.isEmpty ? classifier.taskNames : task
+    try tasks.forEach(classifier.check)
+    var answers: [Answer] = []
+    var failure: BanyanError?
+    for path in pictures {
+      do {
+        let feature = try classifier.feature(of: URL(fileURLWithPath: path))
+        for task in tasks {
+          let guesses = try classifier.guesses(feature, task: task, count: top)
+          answers.append(Answer(picture: path, task: task, guesses: guesses))
+          if format == .text { Terminal.result(line(path, task, guesses)) }
+        }
+      } catch let error as BanyanError {
+        Terminal.error(error)
+        failure = failure ?? error
+      }
+    }
+    if format == .json { Terminal.result(try JSONDocument.data(answers, subject: "answers")) }
+    if let failure { throw ExitCode(ExitCodes.code(for: failure)) }
+  }
+
+  private func line(_ path: String, _ task: String, _ guesses: [PictureClassifier.Guess]) -> String {
+    let words = guesses.map { "\($0.name) \(($0.probability * 100).formatted(.number.precision(.fractionLength(1)))) %" }
+    return "\(path)  [\(task)]  \(words.joined(separator: ", "))"
+  }
+}

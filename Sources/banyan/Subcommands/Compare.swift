@@ -1,0 +1,53 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanReports
+import Foundation
+
+struct Compare: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Puts runs side by side: one row a method, one column a task.",
+    discussion: """
+      Top-1 accuracy in percent, mean ± standard deviation over seeds; the best of a column is marked. Read from the \
+      runs' records alone. Where the runs differ in data, model or samples, notes on stderr say so.
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, markdown, csv, json }
+
+  @Argument(help: "Folders of finished runs.")
+  var runs: [String]
+
+  @Option(help: ArgumentHelp("text, markdown, csv or json.", valueName: "format"))
+  var format = Format.text
+
+  @Flag(help: "Also show every method's other classifiers (individual, shared, average).")
+  var combinations = false
+
+  func run() throws {
+    var records: [NamedRecord] = []
+    for path in runs {
+      do {
+        records.append(try NamedRecord.read(URL(fileURLWithPath: path)))
+      } catch let error as BanyanError where error.kind == .missingInput && runs.count > 1 {
+        Terminal.note("note: left out \(error)")
+      }
+    }
+    guard !records.isEmpty else {
+      throw BanyanError(
+        .missingInput, at: runs.joined(separator: " "), "there is no finished run", remedy: "Train one with `banyan train`.")
+    }
+    let table = ComparisonTable(records)
+    switch format {
+    case .text: Terminal.result(table.text(width: Terminal.width))
+    case .markdown: Terminal.result(table.markdown)
+    case .csv: Terminal.result(table.csv)
+    case .json: Terminal.result(try table.json())
+    }
+    if combinations {
+      for record in records {
+        guard let table = CombinationTable(record.record) else { continue }
+        Terminal.result("\n\(record.record.methodTitle) (\(record.name))\n" + table.text(width: Terminal.width))
+      }
+    }
+    for note in table.notes { Terminal.note("note: \(note)") }
+  }
+}

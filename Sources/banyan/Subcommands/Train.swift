@@ -1,0 +1,95 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanReports
+import BanyanTraining
+import Foundation
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Learns prompts for all tasks and saves them with a record of the run.",
+    discussion: """
+      Pictures pass the frozen image tower once; their features are kept and shared by all runs. Progress goes to \
+      stderr, the table of results to stdout.
+
+      Ctrl-C saves and says how to go on; a run that was killed goes on with --resume and ends with the same bytes.
+      """)
+
+  @OptionGroup(title: "Experiment") var options: ExperimentOptions
+  @OptionGroup(title: "Image features") var cache: CacheOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where the run goes (default: runs/<method>).", valueName: "folder"))
+  var output: String?
+
+  @Flag(help: "Go on with the run in the output folder.")
+  var resume = false
+
+  @Flag(help: "Replace the run in the output folder.")
+  var overwrite = false
+
+  @Option(
+    name: .customLong("repeat"),
+    help: ArgumentHelp("Repeat a finished run: its settings and the very pictures it drew.", valueName: "run"))
+  var repeated: String?
+
+  @Flag(name: .shortAndLong, help: "No progress and no notes.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("How the result is written: text or json.", valueName: "format"))
+  var format = ResultFormat.text
+
+  func validate() throws {
+    if resume && overwrite { throw ValidationError("Give either --resume or --overwrite.") }
+  }
+
+  func run() throws {
+    let earlier = try repeated.map { try FinishedRun(URL(fileURLWithPath: $0)) }
+    var base = earlier?.experiment ?? Experiment()
+    if resume, let output {
+      // Without further words the folder itself says what to do.
+      let folder = RunFolder(URL(fileURLWithPath: output))
+      guard folder.holdsRun else {
+        throw BanyanError(
+          .missingInput, at: "--output \(output)", "there is no run to resume", remedy: "Leave --resume out to begin one.")
+      }
+      base = try Experiment(JSONDocument.read(JSONValue.self, from: folder.experiment), subject: folder.experiment.path)
+    }
+    let experiment = try options.experiment(over: base)
+    let folder = URL(fileURLWithPath: output ?? "runs/\(experiment.method)")
+    let reporter = ProgressReporter(isQuiet: quiet)
+    let interruption = Interruption()
+    defer { reporter.finish() }
+    let run = try ExperimentRun(
+      experiment, output: folder, cache: cache.root, command: CommandLine.arguments, repeating: earlier?.record,
+      observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
+    let record: RunRecord
+    do {
+      record = try run.run(resume ? .resume : overwrite ? .overwrite : .refuse)
+    } catch let error as BanyanError where error.kind == .interrupted {
+      reporter.finish()
+      throw BanyanError(
+        .interrupted, at: error.subject, "\(error.message); everything so far is saved",
+        remedy: "Go on with: banyan train --resume --output \(folder.path)")
+    }
+    reporter.finish()
+    try show(record, folder)
+  }
+
+  private func show(_ record: RunRecord, _ folder: URL) throws {
+    let table = ComparisonTable([NamedRecord(name: folder.lastPathComponent, record: record)])
+    switch format {
+    case .json: Terminal.result(try table.json())
+    case .text:
+      Terminal.result(table.text(width: Terminal.width))
+      if let combinations = CombinationTable(record) {
+        Terminal.result("\n" + combinations.text(width: Terminal.width))
+      }
+      if !quiet {
+        Terminal.note("\nSaved in \(folder.path). Next:")
+        Terminal.note("  banyan compare \(folder.deletingLastPathComponent().relativePath)/*")
+        if record.runs.contains(where: { $0.tree != nil }) { Terminal.note("  banyan tree \(folder.relativePath)") }
+        let task = record.taskNames.first ?? "TASK"
+        Terminal.note("  banyan classify --run \(folder.relativePath) --task \(task) PICTURE…")
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanReports
+import Foundation
+
+struct Tree: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows the affinity of tasks and the tree that was built from it.",
+    discussion: "Read from the run's record alone. newick prints one tree a line, one line a seed.")
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, newick }
+
+  @Argument(help: ArgumentHelp("The folder of a finished run.", valueName: "run"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("text, json or newick.", valueName: "format"))
+  var format = Format.text
+
+  @Option(help: ArgumentHelp("Only the tree of this seed.", valueName: "seed"))
+  var seed: UInt64?
+
+  private struct Entry: Encodable {
+    var seed: UInt64
+    var affinity: RecordedAffinity?
+    var tree: RecordedTree
+  }
+
+  func run() throws {
+    var record = try RunRecord.read(URL(fileURLWithPath: folder))
+    if let seed {
+      record.runs = record.runs.filter { $0.seed == seed }
+      guard !record.runs.isEmpty else {
+        throw BanyanError(
+          .usage, at: "--seed \(seed)", "the run has no such seed",
+          remedy: "Choose one of: \(record.seeds.map(String.init).joined(separator: ", ")).")
+      }
+    }
+    let trees = record.runs.compactMap { run in
+      run.tree.map { Entry(seed: run.seed, affinity: run.affinity, tree: $0) }
+    }
+    guard !trees.isEmpty, let text = try record.structureText(width: Terminal.width) else {
+      throw BanyanError(.usage, at: folder, "\(record.methodTitle) builds no tree of tasks")
+    }
+    switch format {
+    case .text: Terminal.result(text)
+    case .json: Terminal.result(try JSONDocument.data(trees, subject: "trees"))
+    case .newick: Terminal.result(trees.map(\.tree.newick).joined(separator: "\n"))
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import BanyanReports
+import BanyanTraining
+import Foundation
+import Synchronization
+
+/// Draws a run's events on stderr: one live line on a terminal, plain lines elsewhere, nothing when quiet.
+final class ProgressReporter: Sendable {
+  private struct State {
+    var phase = ""
+    var phaseStart = Date()
+    var lastDraw = Date.distantPast
+    var lastShare = -1
+    var lineIsOpen = false
+    var seedText = ""
+  }
+
+  private let state = Mutex(State())
+  private let isQuiet: Bool
+  private let isInteractive: Bool
+
+  init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+    isInteractive = Terminal.isInteractive
+  }
+
+  func report(_ event: ExperimentEvent) {
+    guard !isQuiet else { return }
+    state.withLock { draw(event, &$0) }
+  }
+
+  private func draw(_ event: ExperimentEvent, _ state: inout State) {
+    switch event {
+    case .phase(let name):
+      close(&state)
+      state.phase = name
+      state.phaseStart = Date()
+      state.lastShare = -1
+      if !isInteractive { Terminal.note(name) }
+    case .note(let text):
+      close(&state)
+      Terminal.note(text)
+    case .seed(let seed, let index, let count):
+      close(&state)
+      state.seedText = "seed \(seed)"
+      Terminal.note("Seed \(seed) (\(index + 1) of \(count))")
+    case .features(let done, let total): bar(done, total, [:], &state)
+    case .affinity(let done, let total): bar(done, total, [:], &state)
+    case .step(_, let step, let total, let objectives, _): bar(step, total, objectives, &state)
+    case .result(let seed, let average):
+      close(&state)
+      Terminal.note("Seed \(seed): average top-1 \((average * 100).formatted(.number.precision(.fractionLength(1)))) %")
+    }
+  }
+
+  /// A live line at most ten times a second, or a plain line every tenth of the way.
+  private func bar(_ done: Int, _ total: Int, _ objectives: [String: Double], _ state: inout State) {
+    let line = TerminalProgress(
+      label: state.phase, done: done, total: total, elapsedSeconds: Date().timeIntervalSince(state.phaseStart),
+      losses: objectives.sorted { $0.key < $1.key }.map { (task: $0.key, loss: $0.value) })
+    if isInteractive {
+      guard done == total || Date().timeIntervalSince(state.lastDraw) > 0.1 else { return }
+      state.lastDraw = Date()
+      state.lineIsOpen = true
+      Terminal.redraw(line.line(width: Terminal.width - 1))
+      if done == total { close(&state) }
+    } else {
+      let share = 10 * done / max(1, total)
+      guard share > state.lastShare else { return }
+      state.lastShare = share
+      Terminal.note(line.line(width: 120))
+    }
+  }
+
+  private func close(_ state: inout State) {
+    if state.lineIsOpen { Terminal.note("") }
+    state.lineIsOpen = false
+  }
+
+  /// Ends a live line, before something else is written.
+  func finish() { state.withLock { close(&$0) } }
+}
