@@ -73,6 +73,12 @@ let package = Package(
         "BanyanStructure", "BanyanReports", "BanyanFoundation", argumentParser,
       ]),
 
+    // Times what the README and the documentation speak of: `make bench`.
+    .executableTarget(
+      name: "banyan-bench",
+      dependencies: ["BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanFoundation", argumentParser],
+      path: "Benchmarks"),
+
     .target(
       name: "BanyanTestSupport",
       dependencies: [
@@ -112,19 +118,3 @@ for target in package.targets where target.type != .system {
   ]
   target.swiftSettings = settings
 }
-
-// TEMPORARY
-func exists(_ target: Target) -> Bool {
-  let path = target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name
-  return FileManager.default.enumerator(atPath: Context.packageDirectory + "/" + path)?.contains {
-    ($0 as? String).map { $0.hasSuffix(".swift") || $0.hasSuffix(".cpp") || $0.hasSuffix(".c") || $0.hasSuffix(".modulemap") } ?? false
-  } ?? false
-}
-var present = package.targets.filter(exists)
-let names = Set(present.map(\.name))
-present = present.filter { t in !(t.type == .executable && names.count < 5) }
-let kept = Set(present.map(\.name))
-for t in present { t.dependencies = t.dependencies.filter { d in
-  switch d { case .targetItem(let n, _): return kept.contains(n); case .byNameItem(let n, _): return kept.contains(n); default: return true } } }
-package.targets = present
-package.products = package.products.filter { kept.contains($0.name) }

@@ -25,6 +25,7 @@ public struct Evaluator: Sendable {
   /// - Parameters:
   ///   - classifier: The predicting matrix and the others that the method offers.
   ///   - test: Unit features and labels.
+  ///   - classNames: The names of the classifier's rows, for the accuracy by class.
   ///   - losses: The training loss before and after learning, for the record.
   public func evaluate(
     _ classifier: TaskClassifier, on test: TaskBatch, classNames: [String], losses: (initial: Double, final: Double)? = nil
@@ -63,7 +64,10 @@ public struct Evaluator: Sendable {
 
   /// Scores from probabilities.
   ///
-  /// - Parameter probabilities: One row per picture over `classNames`.
+  /// - Parameters:
+  ///   - probabilities: One row per picture over `classNames`.
+  ///   - labels: One index into `classNames` per picture.
+  ///   - classNames: The classes, in the order of a row.
   public func score(_ probabilities: [[Double]], labels: [Int], classNames: [String]) throws -> SeedTaskResult {
     guard probabilities.count == labels.count, !labels.isEmpty else {
       throw BanyanError(
@@ -75,6 +79,11 @@ public struct Evaluator: Sendable {
     var bins = [(count: Int, confidence: Double, correct: Int)](repeating: (0, 0, 0), count: binCount)
     var correct = 0
     for (row, label) in zip(probabilities, labels) {
+      guard row.count == classes, row.allSatisfy(\.isFinite), (0..<classes).contains(label) else {
+        throw BanyanError(
+          .failed, at: "evaluation", "expected \(classes) finite probabilities and a label below \(classes), found "
+            + "\(row) and \(label)")
+      }
       let predicted = Self.argmax(row)
       confusion[label][predicted] += 1
       if predicted == label { correct += 1 }

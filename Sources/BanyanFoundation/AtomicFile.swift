@@ -13,7 +13,10 @@ public import Foundation
 public enum AtomicFile {
   /// Writes `data` to `url`, whole or not at all, and makes the folders on the way.
   ///
-  /// - Parameter flushing: Whether to wait for the disk; entries that can be made anew need not.
+  /// - Parameters:
+  ///   - data: The file's whole contents.
+  ///   - url: Where the file goes; what is there is replaced.
+  ///   - flushing: Whether to wait for the disk; entries that can be made anew need not.
   /// - Throws: A ``BanyanError`` of kind `failed` that says why (no space left, no permission).
   public static func write(_ data: Data, to url: URL, flushing: Bool = true) throws {
     try createFolder(url.deletingLastPathComponent())

@@ -111,4 +111,23 @@ public enum JSONValue: Sendable, Equatable, Codable {
     case .object: "an object"
     }
   }
+
+  /// The dotted path of the first place, in sorted order, where two documents differ; `nil` where they are equal.
+  public func firstDifference(from other: JSONValue, path: String = "") -> String? {
+    if self == other { return nil }
+    switch (self, other) {
+    case (.object(let a), .object(let b)):
+      for key in Set(a.keys).union(b.keys).sorted() {
+        let inner = path.isEmpty ? key : "\(path).\(key)"
+        if let place = (a[key] ?? .null).firstDifference(from: b[key] ?? .null, path: inner) { return place }
+      }
+      return path
+    case (.array(let a), .array(let b)) where a.count == b.count:
+      for (index, (x, y)) in zip(a, b).enumerated() {
+        if let place = x.firstDifference(from: y, path: "\(path)[\(index)]") { return place }
+      }
+      return path
+    default: return path
+    }
+  }
 }

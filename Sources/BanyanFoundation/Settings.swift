@@ -8,6 +8,8 @@ public enum Settings {
   ///
   /// - Parameters:
   ///   - overlay: An object whose keys all occur in the encoded defaults.
+  ///   - defaults: What holds where the overlay says nothing.
+  ///   - subject: What errors call the overlay: a file's path or a flag.
   ///   - open: Dotted paths below which any key is allowed (checked elsewhere).
   /// - Throws: A ``BanyanError`` of kind `usage` that names the unknown key and its near names, or the key whose value
   ///   does not fit.
@@ -21,6 +23,9 @@ public enum Settings {
     } catch let error as DecodingError {
       let inner = JSONDocument.explain(error, subject: subject)
       throw BanyanError(.usage, at: inner.subject, inner.message, remedy: inner.remedy)
+    } catch EncodingError.invalidValue(let value, let context) {
+      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw BanyanError(.usage, at: place(subject, key), "expected a finite number, found \(value)")
     }
   }
 
@@ -28,11 +33,7 @@ public enum Settings {
   public static func merge(
     _ overlay: JSONValue, into base: JSONValue, path: String, subject: String, open: Set<String> = []
   ) throws -> JSONValue {
-    if open.contains(path) {
-      guard case .object(var members) = base, case .object(let added) = overlay else { return overlay }
-      members.merge(added) { _, new in new }
-      return .object(members)
-    }
+    if open.contains(path) { return union(base, overlay) }
     guard case .object(var members) = base else { return overlay }
     guard case .object(let changes) = overlay else {
       throw BanyanError(.usage, at: place(subject, path), "expected an object, found \(overlay.kindName)")
@@ -47,6 +48,12 @@ public enum Settings {
       members[key] = try merge(value, into: old, path: inner, subject: subject, open: open)
     }
     return .object(members)
+  }
+
+  /// `overlay` laid over `base` where any key is allowed: objects are joined member by member, at every depth.
+  private static func union(_ base: JSONValue, _ overlay: JSONValue) -> JSONValue {
+    guard case .object(let members) = base, case .object(let added) = overlay else { return overlay }
+    return .object(members.merging(added, uniquingKeysWith: union))
   }
 
   /// What of `value` differs from `defaults`, as the smallest overlay; `nil` where nothing does.

@@ -39,7 +39,7 @@ public enum MethodCatalog {
 
   /// The method called `name`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` with the near names.
+  /// - Throws: A `BanyanError` of kind `usage` with the near names.
   public static func entry(_ name: String) throws -> Entry {
     guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
       throw BanyanError(

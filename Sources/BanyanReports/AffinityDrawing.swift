@@ -13,8 +13,10 @@ public struct AffinityDrawing: Sendable, Equatable {
 
   /// Averages matrices over the same tasks and orders them.
   ///
-  /// - Parameter order: Names in the order to show, as ``TreeDrawing/order`` has it; others follow in their own order.
-  /// - Throws: A ``BanyanError`` of kind `malformed` where a matrix is not square or the tasks or kinds differ.
+  /// - Parameters:
+  ///   - matrices: One per seed.
+  ///   - order: Names in the order to show, as ``TreeDrawing/order`` has it; others follow in their own order.
+  /// - Throws: A `BanyanError` of kind `malformed` where a matrix is not square or the tasks or kinds differ.
   public init(_ matrices: [RecordedAffinity], order: [String] = []) throws {
     guard let first = matrices.first else {
       throw BanyanError(.missingInput, at: "recorded affinity", "the record holds no affinities")

@@ -64,7 +64,7 @@ extension ComparisonTable {
 
   /// The table as a JSON document: rows, columns and notes, fractions in full.
   ///
-  /// - Throws: A ``BanyanError`` where a value is not finite.
+  /// - Throws: A `BanyanError` where a value is not finite.
   public func json() throws -> Data {
     try JSONDocument.data(self, subject: "comparison table")
   }

@@ -10,7 +10,7 @@ extension RunRecord: Codable {
 
   /// Decodes a record; unknown keys are skipped.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` where a newer version of Banyan wrote the record.
+  /// - Throws: A `BanyanError` of kind `malformed` where a newer version of Banyan wrote the record.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     schema = try container.decode(Int.self, forKey: .schema)
@@ -71,7 +71,7 @@ extension RunRecord: Codable {
 extension RunRecord {
   /// Reads the record of the finished run in `runFolder`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `missingInput` where the folder is absent or holds no finished run,
+  /// - Throws: A `BanyanError` of kind `missingInput` where the folder is absent or holds no finished run,
   ///   `malformed` with the key where the record is damaged.
   public static func read(_ runFolder: URL) throws -> RunRecord {
     let file = runFolder.appendingPathComponent(fileName)
@@ -91,7 +91,7 @@ extension RunRecord {
 
   /// Writes the record into `runFolder`, whole or not at all.
   ///
-  /// - Throws: A ``BanyanError`` of kind `failed` where it cannot be written or holds a number that is not finite.
+  /// - Throws: A `BanyanError` of kind `failed` where it cannot be written or holds a number that is not finite.
   public func write(_ runFolder: URL) throws {
     try JSONDocument.write(self, to: runFolder.appendingPathComponent(Self.fileName))
   }

@@ -2,7 +2,7 @@ extension RunRecord {
   /// The trees of the run's seeds, each different one once, and the mean affinities below, as text.
   ///
   /// - Returns: The drawing in at most `width` columns; `nil` where the method uses no tree and measures no affinity.
-  /// - Throws: A ``BanyanError`` of kind `malformed` where a tree or a matrix in the record is damaged.
+  /// - Throws: A `BanyanError` of kind `malformed` where a tree or a matrix in the record is damaged.
   public func structureText(width: Int) throws -> String? {
     var drawn: [(tree: RecordedTree, seeds: [UInt64])] = []
     for run in runs {

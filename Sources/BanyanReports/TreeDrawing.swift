@@ -16,7 +16,7 @@ public struct TreeDrawing: Sendable, Equatable {
 
   /// Takes a tree from a record.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` where the nodes do not form a tree.
+  /// - Throws: A `BanyanError` of kind `malformed` where the nodes do not form a tree.
   public init(_ tree: RecordedTree) throws {
     nodes = tree.nodes
     lines = try Self.order(tree.nodes)

@@ -3,7 +3,7 @@ import BanyanFoundation
 extension AffinityMatrix {
   /// The element-wise mean of matrices over the same tasks in the same order, such as those of several seeds.
   ///
-  /// - Throws: A ``BanyanError`` where there is none, or where the tasks differ.
+  /// - Throws: A `BanyanError` where there is none, or where the tasks differ.
   public static func mean(of matrices: [AffinityMatrix]) throws -> AffinityMatrix {
     guard let first = matrices.first else {
       throw BanyanError(.usage, at: "mean of affinity matrices", "expected at least one matrix, found none")
@@ -22,7 +22,7 @@ extension AffinityMatrix {
 
   /// The mean of a directed measure and its transpose: `(values + valuesᵀ) / 2`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` where the values are not square or not finite.
+  /// - Throws: A `BanyanError` of kind `malformed` where the values are not square or not finite.
   public static func symmetrised(names: [String], values: [[Double]]) throws -> AffinityMatrix {
     try checkSquare(names: names, values: values)
     let mean = names.indices.map { i in names.indices.map { j in values[i][j] / 2 + values[j][i] / 2 } }
@@ -31,7 +31,7 @@ extension AffinityMatrix {
 
   /// The same affinities with the tasks in another order: new task `i` is the old task `order[i]`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` where `order` does not hold every index once.
+  /// - Throws: A `BanyanError` of kind `usage` where `order` does not hold every index once.
   public func permuted(_ order: [Int]) throws -> AffinityMatrix {
     try TaskNames.checkPermutation(order, count: count)
     return try AffinityMatrix(

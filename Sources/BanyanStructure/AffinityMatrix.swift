@@ -18,7 +18,7 @@ public struct AffinityMatrix: Sendable, Equatable {
 
   /// Creates a matrix from values that are already symmetric (to 1e-9, relative for values above 1).
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` that names the rows concerned where the matrix is empty, not
+  /// - Throws: A `BanyanError` of kind `malformed` that names the rows concerned where the matrix is empty, not
   ///   square, not finite or not symmetric, or where two tasks have one name.
   public init(names: [String], values: [[Double]]) throws {
     try Self.checkSquare(names: names, values: values)

@@ -7,9 +7,11 @@ extension TaskTree {
   /// joined, so the tree is a function of the matrix alone; without such ties, permuting the tasks permutes the tree.
   /// The diagonal is not read. One task gives one node that is leaf and root.
   ///
-  /// - Parameter linkage: The affinity of two groups; `average` is the mean over all pairs of members,
-  ///   `A(G, H) = Σ_{i∈G, j∈H} A_ij / (|G| |H|)`.
-  /// - Throws: A ``BanyanError`` of kind `malformed` where affinities exceed 1e300 and their sums would overflow.
+  /// - Parameters:
+  ///   - affinity: How much every pair of tasks helps each other.
+  ///   - linkage: The affinity of two groups; `average` is the mean over all pairs of members,
+  ///     `A(G, H) = Σ_{i∈G, j∈H} A_ij / (|G| |H|)`.
+  /// - Throws: A `BanyanError` of kind `malformed` where affinities exceed 1e300 and their sums would overflow.
   public init(clustering affinity: AffinityMatrix, linkage: Linkage = .average) throws {
     var clustering = try Clustering(affinity, linkage: linkage)
     self = clustering.run()

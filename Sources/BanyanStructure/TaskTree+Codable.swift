@@ -5,7 +5,7 @@ extension TaskTree: Codable {
 
   /// Decodes `{"names": […], "nodes": […]}`, the exact form of a tree, and checks that the nodes form one.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` that names the node concerned.
+  /// - Throws: A `BanyanError` of kind `malformed` that names the node concerned.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let names = try container.decode([String].self, forKey: .names)

@@ -30,7 +30,7 @@ extension TaskTree {
   ///
   /// - Returns: A value in −1…1, or `nil` where either tree treats all pairs alike (fewer than three tasks, or a flat,
   ///   single or star-shaped tree).
-  /// - Throws: A ``BanyanError`` of kind `usage` where the trees are over different tasks.
+  /// - Throws: A `BanyanError` of kind `usage` where the trees are over different tasks.
   public func copheneticCorrelation(with other: TaskTree) throws -> Double? {
     try correlation(of: copheneticMatrix, with: other.copheneticMatrix, named: other.names)
   }
@@ -38,7 +38,7 @@ extension TaskTree {
   /// The classical cophenetic correlation: how faithfully the tree keeps the affinities it was made from.
   ///
   /// - Returns: A value in −1…1, or `nil` where the tree or the matrix treats all pairs alike.
-  /// - Throws: A ``BanyanError`` of kind `usage` where the matrix is over different tasks.
+  /// - Throws: A `BanyanError` of kind `usage` where the matrix is over different tasks.
   public func copheneticCorrelation(with affinity: AffinityMatrix) throws -> Double? {
     try correlation(of: copheneticMatrix, with: affinity.values, named: affinity.names)
   }

@@ -70,8 +70,10 @@ extension TaskTree {
   /// `1 − height` where all are given and every task lies at the same distance below a join (to 1e-6), else they are
   /// unknown. Inner labels that are not numbers and comments are skipped; underscores stay underscores.
   ///
-  /// - Parameter names: The tasks in the order they shall have; `nil` for the order of the text.
-  /// - Throws: A ``BanyanError`` of kind `malformed` with the character's position where the text is no Newick, of kind
+  /// - Parameters:
+  ///   - newick: The text, ending in a semicolon.
+  ///   - names: The tasks in the order they shall have; `nil` for the order of the text.
+  /// - Throws: A `BanyanError` of kind `malformed` with the character's position where the text is no Newick, of kind
   ///   `usage` where its tasks are not `names`.
   public init(newick: String, names: [String]? = nil) throws {
     var reader = NewickReader(newick)

@@ -3,7 +3,7 @@ import BanyanFoundation
 extension TaskTree {
   /// One node that all tasks share and no node of their own: the shape of one prompt for all tasks (CoOp-MT).
   ///
-  /// - Throws: A ``BanyanError`` where a name is missing or occurs twice.
+  /// - Throws: A `BanyanError` where a name is missing or occurs twice.
   public static func single(_ names: [String]) throws -> TaskTree {
     try TaskNames.check(names)
     var draft = TaskTreeDraft()
@@ -13,7 +13,7 @@ extension TaskTree {
 
   /// One leaf per task and nothing above: the shape of one prompt for each task (CoOp).
   ///
-  /// - Throws: A ``BanyanError`` where a name is missing or occurs twice.
+  /// - Throws: A `BanyanError` where a name is missing or occurs twice.
   public static func flat(_ names: [String]) throws -> TaskTree {
     try TaskNames.check(names)
     var draft = TaskTreeDraft()
@@ -25,7 +25,7 @@ extension TaskTree {
   ///
   /// It has no merge affinities. The same names and seed give the same tree on every machine.
   ///
-  /// - Throws: A ``BanyanError`` where a name is missing or occurs twice.
+  /// - Throws: A `BanyanError` where a name is missing or occurs twice.
   public static func random(_ names: [String], seed: UInt64) throws -> TaskTree {
     try TaskNames.check(names)
     var generator = SeededGenerator(seed: seed, label: "random task tree")
@@ -42,7 +42,7 @@ extension TaskTree {
   /// The same tree with the tasks in another order: new task `i` is the old task `order[i]`, as
   /// ``AffinityMatrix/permuted(_:)`` has it.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` where `order` does not hold every index once.
+  /// - Throws: A `BanyanError` of kind `usage` where `order` does not hold every index once.
   public func permuted(_ order: [Int]) throws -> TaskTree {
     try TaskNames.checkPermutation(order, count: taskCount)
     var newIndex = [Int](repeating: 0, count: taskCount)
@@ -60,7 +60,7 @@ extension TaskTree {
 
   /// The same tree with the tasks in the order of `names`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` where `names` are not this tree's tasks.
+  /// - Throws: A `BanyanError` of kind `usage` where `names` are not this tree's tasks.
   public func reordered(to names: [String]) throws -> TaskTree {
     try permuted(TaskTree.positions(of: names, in: self.names))
   }

@@ -27,10 +27,10 @@ public struct TaskSuite: Codable, Sendable, Equatable {
 
   /// Loads and checks the tasks of a folder, table, split file or list.
   ///
-  /// A `tasks.json` beside the source may give titles, class names and templates (``TaskDescriptions``). All files are
+  /// A `tasks.json` beside the source may give titles, class names, templates and initial words. All files are
   /// read and hashed, on all cores. Within a task a content may occur in one split and under one label only.
   ///
-  /// - Throws: A ``BanyanError``: `missingInput` where the source, an image or all images are absent or unreadable,
+  /// - Throws: A `BanyanError`: `missingInput` where the source, an image or all images are absent or unreadable,
   ///   `malformed` where the source does not hold what its layout asks for, `usage` where an option does not fit it.
   public static func load(_ path: String, options: TaskLoadingOptions = TaskLoadingOptions()) throws -> TaskSuite {
     let source = try TaskSource(path: path, options: options)
@@ -42,7 +42,7 @@ public struct TaskSuite: Codable, Sendable, Equatable {
 
   /// The task named `name`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` with the near names where there is none.
+  /// - Throws: A `BanyanError` of kind `usage` with the near names where there is none.
   public func task(named name: String) throws -> ClassificationTask {
     guard let task = tasks.first(where: { $0.name == name }) else {
       throw BanyanError(

@@ -14,7 +14,7 @@ public enum Engine {
 
   /// Sets how many threads one op may use.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` for a number below one.
+  /// - Throws: A `BanyanError` of kind `usage` for a number below one.
   public static func setThreads(_ count: Int) throws {
     guard count >= 1, count <= 1024 else {
       throw BanyanError(.usage, at: "--threads \(count)", "expected a number from 1 to 1024")
@@ -59,7 +59,7 @@ public enum Device: String, Sendable, Codable, CaseIterable {
 
   /// Returns the device, or says why it cannot be used.
   ///
-  /// - Throws: A ``BanyanError`` of kind `unavailable`.
+  /// - Throws: A `BanyanError` of kind `unavailable`.
   @discardableResult
   public func checked() throws -> Device {
     guard isAvailable else {

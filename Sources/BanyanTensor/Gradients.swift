@@ -18,7 +18,9 @@ public enum Gradients {
   /// The gradients of `Σₖ ⟨outputsₖ, cotangentsₖ⟩` with respect to each of `inputs`.
   ///
   /// - Parameters:
+  ///   - outputs: The tensors to differentiate.
   ///   - cotangents: One per output, of its shape and type; ones where `nil`.
+  ///   - inputs: Tensors that require gradients, or lie between those and the outputs.
   ///   - retainingGraph: Keeps the graph, so that it can be asked again with other cotangents.
   /// - Returns: One gradient per input; zeros for an input that the outputs do not depend on.
   public static func of(

@@ -3,7 +3,7 @@ import CTorch
 
 /// A gradient-descent rule of libtorch over one ``ParameterTree``, with its state laid open.
 ///
-/// The tree's tensors are updated in place, in the order of their paths. ``state`` and ``restore(_:)`` carry momentum and
+/// The tree's tensors are updated in place, in the order of their paths. ``state()`` and ``restore(_:)`` carry momentum and
 /// moments over a restart, so that a continued run takes the very steps that the uninterrupted one takes.
 public final class Optimizer {
   /// Which rule, with the constants that do not change while training.

@@ -48,7 +48,7 @@ public struct ParameterSelection: Sendable, Equatable, Codable {
 
   /// The tree in two: what is trained and what stays as it is.
   ///
-  /// - Throws: A ``BanyanError`` that lists the paths no rule covers.
+  /// - Throws: A `BanyanError` that lists the paths no rule covers.
   public func split(_ tree: ParameterTree) throws -> (trainable: ParameterTree, frozen: ParameterTree) {
     var trainable = ParameterTree()
     var frozen = ParameterTree()

@@ -30,7 +30,7 @@ public struct ParameterTree: Sendable {
 
   /// The tensor at `path`.
   ///
-  /// - Throws: A ``BanyanError`` that names the near paths.
+  /// - Throws: A `BanyanError` that names the near paths.
   public func require(_ path: String) throws -> Tensor {
     guard let tensor = storage[path] else {
       throw BanyanError(

@@ -22,7 +22,7 @@ extension Tensor {
 
   /// The raw bytes, in row-major order and the machine's byte order.
   public func bytes() throws -> [UInt8] {
-    try checkRoom(dtype.byteCount)
+    try checkRoom()
     var bytes = [UInt8](repeating: 0, count: count * dtype.byteCount)
     try bytes.withUnsafeMutableBytes { buffer in
       try engine { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
@@ -57,14 +57,14 @@ extension Tensor {
   }
 
   /// Refuses what no array can hold: an expanded tensor may have more elements than memory has bytes.
-  private func checkRoom(_ byteCount: Int) throws {
-    guard count <= (1 << 40) / byteCount else {
+  private func checkRoom() throws {
+    guard count <= Self.elementLimit else {
       throw BanyanError(.failed, at: "contents", "shape \(shape) is larger than any memory")
     }
   }
 
   private func elements<Element>(_ wanted: DType, zero: Element) throws -> [Element] {
-    try checkRoom(wanted.byteCount)
+    try checkRoom()
     let source = try to(wanted, device: .cpu)
     var elements = [Element](repeating: zero, count: source.count)
     try elements.withUnsafeMutableBytes { buffer in

@@ -47,13 +47,17 @@ extension Tensor {
     }
   }
 
-  /// How many elements `shape` has; an error where an extent is negative or the product is beyond any memory.
+  /// More elements than any memory holds; an expanded tensor may have them, an array may not.
+  static let elementLimit = 1 << 40
+
+  /// How many elements `shape` has; an error where an extent is negative or there are more than ``elementLimit``.
   static func elementCount(_ shape: [Int]) throws -> Int {
     var count = 1
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow else {
-        throw BanyanError(.failed, at: "Tensor", "expected extents of zero or more that fit memory, found shape \(shape)")
+      guard extent >= 0, !overflow, product <= elementLimit else {
+        throw BanyanError(
+          .failed, at: "Tensor", "expected extents of zero or more that fit memory, found shape \(shape)")
       }
       count = product
     }

@@ -2,7 +2,7 @@ import BanyanFoundation
 public import BanyanPrompts
 public import BanyanStructure
 import BanyanTasks
-import BanyanTensor
+package import BanyanTensor
 import Foundation
 
 /// Measures how alike tasks are to the gradients of a prompt that all of them share.
@@ -27,7 +27,10 @@ public struct AffinityProbe: Sendable {
   /// - Parameters:
   ///   - method: A method in which all tasks share all parameters.
   ///   - data: One set of training pictures per task.
+  ///   - names: The tasks' names, in the order of `data`.
+  ///   - seed: Of the starting prompt and of the batches.
   ///   - progress: Called with the steps done and the steps in all.
+  ///   - shouldStop: Asked before every step.
   public func measure(
     _ method: any PromptMethod, data: [TaskBatch], names: [String], seed: UInt64,
     progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
@@ -61,7 +64,7 @@ public struct AffinityProbe: Sendable {
   }
 
   /// One measurement: a value for every ordered pair of tasks.
-  func compare(
+  package func compare(
     _ outcomes: [StepOutcome], method: any PromptMethod, parameters: ParameterTree, batches: [TaskBatch]
   ) throws -> [[Double]] {
     if settings.kind == .lookAhead {

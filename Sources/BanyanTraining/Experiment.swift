@@ -51,7 +51,7 @@ public struct Experiment: Codable, Sendable, Equatable {
 
   /// The experiment that an overlay of differences describes.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` that names the key and the near names.
+  /// - Throws: A `BanyanError` of kind `usage` that names the key and the near names.
   public init(_ overlay: JSONValue, over base: Experiment = Experiment(), subject: String) throws {
     self = try Settings.apply(overlay, to: base, subject: subject, open: ["options"])
   }
@@ -89,6 +89,9 @@ public struct Experiment: Codable, Sendable, Equatable {
     try affinity.validate()
     try data.validate()
     try SamplingPlan(amount: samples, validationShots: validationShots, seed: seeds[0]).validate()
+    if let threads, !(1...1024).contains(threads) {
+      throw BanyanError(.usage, at: "--threads \(threads)", "expected a number from 1 to 1024")
+    }
     try device.checked()
   }
 }

@@ -26,10 +26,12 @@ public struct ExperimentRun: Sendable {
   /// Prepares a run.
   ///
   /// - Parameters:
+  ///   - experiment: What to do.
   ///   - output: Where the run's files go.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
   ///   - command: What the user typed, for the record.
   ///   - repeating: A record whose drawn samples are used again in place of a new draw.
+  ///   - observer: Who is told how the run goes and may stop it.
   public init(
     _ experiment: Experiment, output: URL, cache: URL?, command: [String] = [], repeating: RunRecord? = nil,
     observer: ExperimentObserver = ExperimentObserver()
@@ -48,23 +50,23 @@ public struct ExperimentRun: Sendable {
   /// Runs, or goes on, to the end.
   ///
   /// - Returns: The record, which lies in the output folder too.
-  /// - Throws: A ``BanyanError``; of kind `interrupted` where the observer asked to stop, with all progress saved.
+  /// - Throws: A `BanyanError`; of kind `interrupted` where the observer asked to stop, with all progress saved.
   public func run(_ existing: RunFolder.Existing = .refuse) throws -> RunRecord {
     let lock = try folder.open(existing)
-    defer { withExtendedLifetime(lock) {} }
-    if existing == .resume, folder.holdsRecord {
-      observer.report(.note("The run in \(folder.url.path) is finished; nothing is left to do."))
-      return try RunRecord.read(folder.url)
-    }
-    if existing == .resume, folder.holdsRun {
+    // What fails before the run has begun leaves nothing behind.
+    defer { if !folder.holdsRun { lock.discard() } }
+    let isBegun = existing == .resume && folder.holdsRun
+    if isBegun {
       let stored: JSONValue = try JSONDocument.read(from: folder.experiment)
       guard try Experiment(stored, subject: folder.experiment.path).resolved() == experiment.resolved() else {
         throw BanyanError(
           .usage, at: folder.experiment.path, "the folder holds a run with other settings",
           remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, or choose another folder.")
       }
-    } else {
-      try JSONDocument.write(experiment.differences(), to: folder.experiment)
+    }
+    if isBegun, folder.holdsRecord {
+      observer.report(.note("The run in \(folder.url.path) is finished; nothing is left to do."))
+      return try RunRecord.read(folder.url)
     }
     if let threads = experiment.threads { try Engine.setThreads(threads) }
     var watch = Stopwatch()
@@ -77,12 +79,18 @@ public struct ExperimentRun: Sendable {
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }
     let splits = try watch.time("data") { try experiment.seeds.map { try split(suite, seed: $0) } }
+    folder.removePartialFiles(experiment.seeds)
+    if !isBegun {
+      // Only now that the new run can begin does an old one go.
+      if existing == .overwrite { try folder.removeRun() }
+      try JSONDocument.write(experiment.differences(), to: folder.experiment)
+    }
 
     observer.report(.phase("Image features"))
     let tables = try watch.time("features") { try featureTables(splits, suite: suite, bench: bench) }
-    let seeds = try SeedRunner(
+    let seeds = SeedRunner(
       experiment: experiment, entry: entry, folder: folder, bench: bench, suite: suite, tables: tables,
-      fingerprint: fingerprint(bench), observer: observer)
+      observer: observer)
     var outcomes: [SeedOutcome] = []
     for (index, (seed, split)) in zip(experiment.seeds, splits).enumerated() {
       observer.report(.seed(seed, index: index, count: experiment.seeds.count))
@@ -127,12 +135,6 @@ public struct ExperimentRun: Sendable {
     let training = splits.joined().flatMap(\.train)
     let views = try (0..<experiment.data.augmentedViews).map { try table(training, .augmented($0)) }
     return FeatureTables(plain: plain, training: views.isEmpty ? [plain] : views)
-  }
-
-  /// What a saved state must agree with to be gone on from.
-  private func fingerprint(_ bench: Workbench) throws -> String {
-    let settings = try JSONDocument.data(experiment.resolved(), subject: "experiment")
-    return ContentHash.sha256(settings + Data(bench.fingerprint.utf8))
   }
 }
 

@@ -27,7 +27,9 @@ public struct FinishedRun: Sendable {
 
   /// The checkpoint that the run used, checked against the record.
   ///
-  /// - Parameter model: Another place of the same checkpoint; `nil` for the recorded one.
+  /// - Parameters:
+  ///   - model: Another place of the same checkpoint; `nil` for the recorded one.
+  ///   - cache: The root of the feature cache; `nil` keeps nothing.
   public func workbench(model: URL? = nil, cache: URL?) throws -> Workbench {
     if let threads = experiment.threads { try Engine.setThreads(threads) }
     let bench = try Workbench(
@@ -66,6 +68,11 @@ public struct FinishedRun: Sendable {
     let table = try FeatureTable(
       split.flatMap { $0.train + $0.test }, suite: suite, extractor: bench.extractor, view: .centre,
       progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    guard split.map(\.task) == saved.manifest.tasks.map(\.name) else {
+      throw BanyanError(
+        .malformed, at: folder.manifest(seed).path, "its tasks are not those of the record",
+        remedy: "Restore the run's files from one source, or train again.")
+    }
     let method = try MethodCatalog.entry(saved.manifest.method).make(
       saved.manifest.options,
       MethodContext(
@@ -124,6 +131,7 @@ public struct PictureClassifier {
       .sorted { ($1.probability, $0.name) < ($0.probability, $1.name) }
       .prefix(count).map { $0 }
   }
+
   /// Throws where the run has no task of this name, before any picture is read.
   public func check(task name: String) throws { _ = try index(of: name) }
 

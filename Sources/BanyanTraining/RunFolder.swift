@@ -55,14 +55,14 @@ public struct RunFolder: Sendable {
 
   /// Makes the folder ready and keeps other processes out of it until the result is released.
   ///
-  /// - Throws: A ``BanyanError`` of kind `failed` where the folder holds another run or is in use.
+  /// - Throws: A `BanyanError` of kind `failed` where the folder holds another run or is in use.
   func open(_ existing: Existing) throws -> RunLock {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw BanyanError(
         .failed, at: "--output \(url.path)", "expected a folder, found a file", remedy: "Choose another place.")
     }
-    let foreign = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
+    let others = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
       .filter { !$0.hasPrefix(".") }
     if existing == .refuse && holdsRun {
       throw BanyanError(
@@ -71,29 +71,53 @@ public struct RunFolder: Sendable {
           ? "Choose another folder, or replace the run with --overwrite."
           : "Go on with --resume, start over with --overwrite, or choose another folder.")
     }
-    if !holdsRun, !foreign.isEmpty {
+    if !holdsRun, !others.isEmpty {
       throw BanyanError(
         .failed, at: "--output \(url.path)", "the folder is not empty and holds no run of banyan",
         remedy: "Choose an empty or a new folder.")
     }
     try AtomicFile.createFolder(url)
-    let lock = try RunLock(url.appendingPathComponent(".lock"))
-    if existing == .overwrite {
-      // Only what a run writes is removed.
-      for name in foreign where name.hasPrefix("seed-") || ["experiment.json", RunRecord.fileName].contains(name) {
+    return try RunLock(url.appendingPathComponent(".lock"))
+  }
+
+  /// Removes what a run writes, and nothing else; the record first, so that no half of a run looks like a whole one.
+  func removeRun() throws {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
+    let own = names.filter { $0.hasPrefix("seed-") || $0 == experiment.lastPathComponent }
+    for name in names.filter({ $0 == RunRecord.fileName }) + own {
+      do {
         try FileManager.default.removeItem(at: url.appendingPathComponent(name))
+      } catch {
+        throw BanyanError(
+          .failed, at: url.appendingPathComponent(name).path, "the earlier run cannot be removed",
+          remedy: "Choose another folder.")
       }
     }
-    return lock
+  }
+
+  /// Removes what a finished seed needed only while it was in work.
+  func removeWork(of seed: UInt64) {
+    for leftover in [state(seed), affinity(seed)] { try? FileManager.default.removeItem(at: leftover) }
+  }
+
+  /// Removes files that a killed process was writing.
+  func removePartialFiles(_ seeds: [UInt64]) {
+    for place in [url] + seeds.map(seed) {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      where name.hasPrefix(".") && name.hasSuffix(".partial") {
+        try? FileManager.default.removeItem(at: place.appendingPathComponent(name))
+      }
+    }
   }
 }
 
 /// A folder kept for one process; released with the value, and by the system where the process dies.
 final class RunLock {
   private let descriptor: Int32
+  private let url: URL
 
   init(_ url: URL) throws {
-    descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw BanyanError(
         .failed, at: url.deletingLastPathComponent().path, "cannot be written: \(String(cString: strerror(errno)))",
@@ -105,6 +129,14 @@ final class RunLock {
         .failed, at: "--output \(url.deletingLastPathComponent().path)", "another process is using the folder",
         remedy: "Wait for it to end, or choose another folder.")
     }
+    self.descriptor = descriptor
+    self.url = url
+  }
+
+  /// Removes the lock, and its folder where nothing else is in it.
+  func discard() {
+    unlink(url.path)
+    rmdir(url.deletingLastPathComponent().path)
   }
 
   deinit { close(descriptor) }

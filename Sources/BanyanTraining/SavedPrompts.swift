@@ -54,35 +54,47 @@ public struct SavedPrompts: Sendable {
 
   /// Writes the three files, each whole or not at all.
   func write(to folder: RunFolder) throws {
-    try SafetensorsFile.write(
-      parameters, metadata: ["banyan": "prompts 1", "method": manifest.method], to: folder.prompts(manifest.seed))
+    let text = try JSONDocument.data(manifest, subject: folder.manifest(manifest.seed).path)
+    let metadata = ["method": manifest.method, "model": manifest.model, "manifest": ContentHash.sha256(text)]
+    let prompts = try SealedTensors.encode(parameters, metadata: metadata.merging(["banyan": "prompts 1"]) { $1 })
+    try AtomicFile.write(prompts, to: folder.prompts(manifest.seed))
     var tree = ParameterTree()
     for (index, weights) in classifiers.enumerated() { tree[Self.key(index)] = try weights.to(device: .cpu) }
-    try SafetensorsFile.write(
-      tree, metadata: ["banyan": "classifiers 1", "model": manifest.model], to: folder.classifiers(manifest.seed))
-    try JSONDocument.write(manifest, to: folder.manifest(manifest.seed))
+    let matrices = try SealedTensors.encode(tree, metadata: metadata.merging(["banyan": "classifiers 1"]) { $1 })
+    try AtomicFile.write(matrices, to: folder.classifiers(manifest.seed))
+    try AtomicFile.write(text, to: folder.manifest(manifest.seed))
   }
 
   /// Reads the three files.
   ///
-  /// - Throws: A ``BanyanError`` that names the file and the tensor which do not fit.
+  /// - Throws: A `BanyanError` that names the file and the tensor which do not fit.
   public init(_ folder: RunFolder, seed: UInt64, device: Device = .cpu) throws {
     guard FileManager.default.fileExists(atPath: folder.manifest(seed).path) else {
       throw BanyanError(
         .missingInput, at: folder.seed(seed).path, "there are no saved prompts of seed \(seed)",
         remedy: "Finish the run with --resume, or name another seed.")
     }
-    manifest = try JSONDocument.read(from: folder.manifest(seed))
+    let text = try AtomicFile.read(folder.manifest(seed))
+    manifest = try JSONDocument.decode(from: text, subject: folder.manifest(seed).path)
     guard manifest.schema == 1 else {
       throw BanyanError(
         .malformed, at: folder.manifest(seed).path, "expected schema 1, found \(manifest.schema)",
         remedy: "Update banyan.")
     }
-    parameters = try SafetensorsFile(contentsOf: folder.prompts(seed)).tree().mapTensors { try $1.to(device: device) }
-    let file = try SafetensorsFile(contentsOf: folder.classifiers(seed))
+    let remedy = "Restore the three files of the seed from one source, or train again."
+    let prompts = try SealedTensors.read(folder.prompts(seed), remedy: remedy)
+    let matrices = try SealedTensors.read(folder.classifiers(seed), remedy: remedy)
+    for (url, file) in [(folder.prompts(seed), prompts), (folder.classifiers(seed), matrices)] {
+      guard file.metadata["manifest"] == ContentHash.sha256(text) else {
+        throw BanyanError(
+          .malformed, at: folder.manifest(seed).path, "is not the one that \(url.lastPathComponent) was saved with",
+          remedy: remedy)
+      }
+    }
+    parameters = try prompts.tree.mapTensors { try $1.to(device: device) }
     let width = manifest.projectionWidth
     classifiers = try manifest.tasks.enumerated().map { index, task in
-      let weights = try file.tensor(Self.key(index))
+      let weights = try matrices.tree.require(Self.key(index))
       guard weights.shape == [task.classNames.count, width], weights.dtype == .float32 else {
         throw BanyanError(
           .malformed, at: "\(folder.classifiers(seed).path): \(Self.key(index))",

@@ -13,6 +13,18 @@ struct SeedOutcome: Codable {
   var run: SeedRun
   var trainableParameters: Int
   var seconds: [String: Double]
+  /// Of everything that the seed depends on.
+  var fingerprint: String
+  /// The digest of the above; damage on the disk would go into the record unseen.
+  var seal = ""
+
+  /// The outcome with its digest.
+  func sealed() throws -> SeedOutcome {
+    var copy = self
+    copy.seal = ""
+    copy.seal = ContentHash.sha256(try JSONDocument.data(copy, subject: "result of seed \(run.seed)"))
+    return copy
+  }
 }
 
 /// One seed of an experiment: affinity, tree, training, evaluation and what is saved.
@@ -23,12 +35,11 @@ struct SeedRunner {
   let bench: Workbench
   let suite: TaskSuite
   let tables: FeatureTables
-  let fingerprint: String
   let observer: ExperimentObserver
 
   func run(_ seed: UInt64, split: [TaskSplit]) throws -> SeedOutcome {
-    let done = folder.result(seed)
-    if FileManager.default.fileExists(atPath: done.path) { return try JSONDocument.read(from: done) }
+    let fingerprint = try fingerprint(seed, split)
+    if let outcome = try finished(seed, fingerprint) { return outcome }
     var watch = Stopwatch()
     let names = split.map(\.task)
     let training = try tables.training.map { table in
@@ -46,7 +57,9 @@ struct SeedRunner {
 
     var affinity: AffinityMatrix?
     if entry.needsTree {
-      affinity = try watch.time("affinity") { try self.affinity(context, data: training[0], names: names, seed: seed) }
+      affinity = try watch.time("affinity") {
+        try self.affinity(context, data: training[0], names: names, seed: seed, fingerprint: fingerprint)
+      }
       context.tree = try tree(affinity, names: names, seed: seed)
     }
     let method = try entry.make(experiment.options, context)
@@ -58,7 +71,7 @@ struct SeedRunner {
       method: method, settings: experiment.training, views: training, validation: validation, names: names, seed: seed,
       evaluator: evaluator)
     let state = try watch.time("training") {
-      try train(trainer, initial: trainable, tasks: names.count, names: names, seed: seed)
+      try train(trainer, initial: trainable, names: names, seed: seed, fingerprint: fingerprint)
     }
     let parameters = try watch.time("training") {
       try method.finished(state.parameters, validation: validation, seed: seed)
@@ -86,20 +99,48 @@ struct SeedRunner {
         seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
         tree: context.tree.map(RecordedTree.init), tasks: results, steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
-      trainableParameters: parameters.parameterCount, seconds: watch.seconds)
-    try JSONDocument.write(outcome, to: done)
-    for leftover in [folder.state(seed), folder.affinity(seed)] { try? FileManager.default.removeItem(at: leftover) }
+      trainableParameters: parameters.parameterCount, seconds: watch.seconds, fingerprint: fingerprint
+    ).sealed()
+    try JSONDocument.write(outcome, to: folder.result(seed))
+    folder.removeWork(of: seed)
     return outcome
   }
 
-  private func train(_ trainer: Trainer, initial: ParameterTree, tasks: Int, names: [String], seed: UInt64) throws
-    -> TrainingState
-  {
+  /// What a finished seed left; `nil` where it is not finished.
+  private func finished(_ seed: UInt64, _ fingerprint: String) throws -> SeedOutcome? {
+    let file = folder.result(seed)
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    let outcome: SeedOutcome = try JSONDocument.read(from: file)
+    guard try outcome.sealed().seal == outcome.seal else {
+      throw BanyanError(
+        .malformed, at: file.path, "the contents do not fit the file's checksum",
+        remedy: "Remove the file to learn this seed again, and resume.")
+    }
+    guard outcome.fingerprint == fingerprint else {
+      throw BanyanError(
+        .usage, at: file.path, "the finished seed belongs to another experiment",
+        remedy: "Resume with the settings, model and pictures that it began with, or start over with --overwrite.")
+    }
+    // The process may have died between the result and the clearing away.
+    folder.removeWork(of: seed)
+    return outcome
+  }
+
+  /// What a saved state or result must agree with to be gone on from: settings, model and drawn pictures.
+  private func fingerprint(_ seed: UInt64, _ split: [TaskSplit]) throws -> String {
+    let settings = try JSONDocument.data(experiment.resolved(), subject: "experiment")
+    let samples = try JSONDocument.data(split.map(RecordedSplit.init), subject: "samples")
+    return ContentHash.sha256(settings + samples + Data("\(bench.fingerprint) \(seed)".utf8))
+  }
+
+  private func train(
+    _ trainer: Trainer, initial: ParameterTree, names: [String], seed: UInt64, fingerprint: String
+  ) throws -> TrainingState {
     observer.report(.phase("Training"))
     let file = folder.state(seed)
     var state =
       try TrainingState(contentsOf: file, fingerprint: fingerprint, initial: initial)
-      ?? TrainingState(initial, tasks: tasks)
+      ?? TrainingState(initial, tasks: names.count)
     guard initial.count > 0 else { return state }
     if state.step > 0 { observer.report(.note("Seed \(seed) goes on at step \(state.step).")) }
     try trainer.train(
@@ -116,9 +157,9 @@ struct SeedRunner {
   }
 
   /// The measured affinity, or `nil` where the tree comes from elsewhere; kept until the seed is finished.
-  private func affinity(_ context: MethodContext, data: [TaskBatch], names: [String], seed: UInt64) throws
-    -> AffinityMatrix?
-  {
+  private func affinity(
+    _ context: MethodContext, data: [TaskBatch], names: [String], seed: UInt64, fingerprint: String
+  ) throws -> AffinityMatrix? {
     guard experiment.affinity.tree == "affinity" else { return nil }
     let file = folder.affinity(seed)
     if FileManager.default.fileExists(atPath: file.path) {

@@ -84,6 +84,11 @@ struct Trainer {
       }
     }
     try capture()
+    // The last step has no later loss that would show what it has done.
+    for (path, tensor) in zip(state.parameters.paths, state.parameters.tensors)
+    where try !tensor.doubles().allSatisfy(\.isFinite) {
+      throw diverged(task: names.joined(separator: ", "), step: state.step, "\(path) is not finite after the last step")
+    }
     if let best = state.best { state.parameters = best }
   }
 
@@ -110,11 +115,16 @@ struct Trainer {
     for (task, objective) in objectives.enumerated() {
       let start = state.curve.first?[task] ?? objective
       guard objective.isFinite, objective <= 100 * (1 + abs(start)) else {
-        throw BanyanError(
-          .failed, at: "task \(names[task]), seed \(seed), step \(state.step + 1)",
-          objective.isFinite ? "the loss has diverged to \(objective) from \(start)" : "the loss is \(objective)",
-          remedy: "Lower training.learningRate (now \(settings.learningRate)) or raise training.warmupEpochs.")
+        throw diverged(
+          task: names[task], step: state.step + 1,
+          objective.isFinite ? "the loss has diverged to \(objective) from \(start)" : "the loss is \(objective)")
       }
     }
+  }
+
+  private func diverged(task: String, step: Int, _ message: String) -> BanyanError {
+    BanyanError(
+      .failed, at: "task \(task), seed \(seed), step \(step)", message,
+      remedy: "Lower training.learningRate (now \(settings.learningRate)) or raise training.warmupEpochs.")
   }
 }

@@ -71,8 +71,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 
   func validate() throws {
     func positive(_ value: Double, _ key: String, orZero: Bool = false) throws {
-      guard value.isFinite, value > 0 || (orZero && value == 0) else {
-        throw BanyanError(.usage, at: "training.\(key)", "expected a positive number, found \(value)")
+      // The engine's numbers are single precision.
+      guard value <= Double(Float.greatestFiniteMagnitude), value > 0 || (orZero && value == 0) else {
+        throw BanyanError(.usage, at: "training.\(key)", "expected a positive number below 3e38, found \(value)")
       }
     }
     func share(_ value: Double, _ key: String) throws {

@@ -34,7 +34,7 @@ struct TrainingState {
     tree["epochSums"] = try Tensor(epochSums, shape: [epochSums.count])
     tree["curve"] = try Tensor(Array(curve.joined()), shape: [curve.count, epochSums.count])
     tree["validation"] = try Tensor([bestLoss], shape: [1])
-    return try SafetensorsFile.encode(
+    return try SealedTensors.encode(
       tree,
       metadata: [
         "banyan": "training state 1", "fingerprint": fingerprint, "step": "\(step)", "badEpochs": "\(badEpochs)",
@@ -47,11 +47,12 @@ struct TrainingState {
   /// - Throws: A `BanyanError` where the file is damaged or belongs to another experiment.
   init?(contentsOf url: URL, fingerprint: String, initial: ParameterTree) throws {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    let file = try SafetensorsFile(contentsOf: url)
+    let file = try SealedTensors.read(
+      url, remedy: "Remove the file to take this seed's steps again, and resume.")
     guard file.metadata["fingerprint"] == fingerprint else {
       throw BanyanError(
         .usage, at: url.path, "the saved state belongs to another experiment",
-        remedy: "Resume with the settings of the folder's experiment.json, or start over with --overwrite.")
+        remedy: "Resume with the settings, model and pictures that it began with, or start over with --overwrite.")
     }
     func number(_ key: String) throws -> Int {
       guard let value = file.metadata[key].flatMap(Int.init) else {
@@ -61,8 +62,8 @@ struct TrainingState {
     }
     func part(_ prefix: String) throws -> ParameterTree {
       var tree = ParameterTree()
-      for key in file.entries.keys where key.hasPrefix(prefix + ".") {
-        tree[String(key.dropFirst(prefix.count + 1))] = try file.tensor(key)
+      for key in file.tree.paths where key.hasPrefix(prefix + ".") {
+        tree[String(key.dropFirst(prefix.count + 1))] = try file.tree.require(key)
       }
       return tree
     }
@@ -77,13 +78,14 @@ struct TrainingState {
     optimizer = try part("optimizer")
     let best = try part("best")
     self.best = best.count > 0 ? best : nil
-    let sums = try file.tensor("epochSums").doubles()
-    let flat = try file.tensor("curve")
-    let values = try flat.doubles()
-    let tasks = sums.count
-    epochSums = sums
-    curve = (0..<flat.extent(0)).map { Array(values[$0 * tasks..<($0 + 1) * tasks]) }
-    bestLoss = try file.tensor("validation").item()
+    epochSums = try file.tree.require("epochSums").doubles()
+    let tasks = epochSums.count
+    let values = try file.tree.require("curve").doubles()
+    guard tasks > 0, values.count % tasks == 0 else {
+      throw BanyanError(.malformed, at: "\(url.path): curve", "expected rows of \(tasks), found \(values.count) numbers")
+    }
+    curve = stride(from: 0, to: values.count, by: tasks).map { Array(values[$0..<$0 + tasks]) }
+    bestLoss = try file.tree.require("validation").item()
   }
 
   init(_ parameters: ParameterTree, tasks: Int) {

@@ -21,7 +21,10 @@ public struct Workbench: Sendable {
 
   /// Reads everything that lies in `folder`.
   ///
-  /// - Parameter cache: The root of the feature cache; `nil` keeps nothing.
+  /// - Parameters:
+  ///   - folder: The checkpoint's folder.
+  ///   - device: Where the model's tensors live.
+  ///   - cache: The root of the feature cache; `nil` keeps nothing.
   public init(model folder: URL, device: Device = .cpu, cache: URL?) throws {
     try device.checked()
     let checkpoint = try Checkpoint(folder: folder)

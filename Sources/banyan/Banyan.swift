@@ -8,6 +8,7 @@ import Foundation
 @main
 enum Main {
   static func main() {
+    Launch.preparePatientThreads()
     do {
       var command = try Banyan.parseAsRoot()
       try command.run()

@@ -59,6 +59,13 @@ import Testing
     #expect(open.extra == .object(["known": .integer(1), "new": .integer(2)]))
   }
 
+  @Test func `Two overlays of one object below an open path both count`() throws {
+    let base = try JSONDocument.decode(JSONValue.self, from: Data(#"{"a": {"b": 1, "c": 2}}"#.utf8), subject: "base")
+    let overlay = try JSONDocument.decode(JSONValue.self, from: Data(#"{"a": {"c": 3}}"#.utf8), subject: "overlay")
+    let merged = try Settings.merge(overlay, into: base, path: "", subject: "run.json", open: [""])
+    #expect(merged == .object(["a": .object(["b": .integer(1), "c": .integer(3)])]))
+  }
+
   @Test func `Differences are the smallest overlay that restores the value`() throws {
     var changed = Defaults()
     changed.training.schedule = "constant"

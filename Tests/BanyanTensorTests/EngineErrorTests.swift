@@ -119,8 +119,12 @@ struct EngineErrorTests {
     expectError("gradients") { _ = try Gradients.of([Engine.withoutGradients { try leaf.sum() }], with: [leaf]) }
     expectError("gradients") { _ = try Gradients.of([leaf.argmax(0)], with: [leaf]) }
     expectError("set_requires_gradient", "Long") { _ = try labels.asParameter() }
-    expectError("gradients", "[2, 3]", "[3]") { _ = try Gradients.of([leaf * 2], cotangents: [.zeros([3])], with: [leaf]) }
-    expectError("gradients", "[]", "[4]") { _ = try Gradients.of([leaf.sum()], cotangents: [.zeros([4])], with: [leaf]) }
+    expectError("gradients", "[2, 3]", "[3]") {
+      _ = try Gradients.of([leaf * 2], cotangents: [.zeros([3])], with: [leaf])
+    }
+    expectError("gradients", "[]", "[4]") {
+      _ = try Gradients.of([leaf.sum()], cotangents: [.zeros([4])], with: [leaf])
+    }
     expectError("gradients", "Double") {
       _ = try Gradients.of([leaf * 2], cotangents: [.zeros([2, 3], dtype: .float64)], with: [leaf])
     }
@@ -142,12 +146,18 @@ struct EngineErrorTests {
     }
   }
 
-  @Test("negative and absurd extents", arguments: [[-1], [-2, -3], [1 << 62], [1 << 62, 4, 4], [1 << 32, 1 << 32, 0, -1]])
+  @Test(
+    "negative and absurd extents",
+    arguments: [[-1], [-2, -3], [1 << 62], [1 << 62, 4, 4], [1 << 32, 1 << 32, 0, -1]])
   func extents(_ shape: [Int]) throws {
     expectError { _ = try Tensor.zeros(shape) }
     expectError { _ = try Tensor.full(shape, 1, dtype: .uint8) }
     expectError("\(shape)") { _ = try Tensor([Float](repeating: 0, count: 6), shape: shape) }
-    expectError { try [UInt8](repeating: 0, count: 24).withUnsafeBytes { _ = try Tensor.fromBytes($0, dtype: .float32, shape: shape) } }
+    expectError {
+      try [UInt8](repeating: 0, count: 24).withUnsafeBytes {
+        _ = try Tensor.fromBytes($0, dtype: .float32, shape: shape)
+      }
+    }
     let engine = try EngineGenerator(seed: 1)
     expectError("random_normal") { _ = try engine.normal(shape) }
     expectError("random_uniform") { _ = try engine.uniform(shape) }

@@ -69,7 +69,9 @@ extension GradientCase {
     .init("narrow", "ct_narrow", operands: points) { try $0[0].narrowed(-1, start: 1, length: 2) },
     .init("select", operands: points) { try $0[0].select(-1, 2) },
     .init("gather with repeats", "ct_index_select", operands: points) { try $0[0].gathered(1, .indices([3, 0, 3])) },
-    .init("concatenate", "ct_cat", operands: pair([2, 3], [2, 2])) { try .concatenated([$0[0], $0[1], $0[0]], axis: 1) },
+    .init("concatenate", "ct_cat", operands: pair([2, 3], [2, 2])) {
+      try .concatenated([$0[0], $0[1], $0[0]], axis: 1)
+    },
     .init("concatenate one", operands: points) { try .concatenated([$0[0]], axis: 1) },
     .init("stack", "ct_stack", operands: pair([2, 3], [2, 3])) { try .stacked([$0[0], $0[1]], axis: -1) },
     .init("clone", operands: points) { try $0[0].clone() },

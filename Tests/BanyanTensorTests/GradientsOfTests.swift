@@ -64,11 +64,12 @@ struct GradientsOfTests {
   @Test("recording can be switched off and on, also after an error")
   func recording() throws {
     #expect(try (x * y).requiresGradient)
-    try Engine.withoutGradients {
-      #expect(try !(x * y).requiresGradient)
-      #expect(try Engine.withGradients { try (x * y).requiresGradient })
-      #expect(try !(x * y).requiresGradient)
+    let (inside, between, after) = try Engine.withoutGradients {
+      let inside = try (x * y).requiresGradient
+      let between = try Engine.withGradients { try (x * y).requiresGradient }
+      return (inside, between, try (x * y).requiresGradient)
     }
+    #expect(!inside && between && !after)
     #expect(throws: BanyanError.self) { try Engine.withoutGradients { try x.matmul(Tensor.zeros([2, 2])) } }
     #expect(try (x * y).requiresGradient)
   }

@@ -23,7 +23,9 @@ struct LayerValueTests {
       let part = values[row * 5..<row * 5 + 5]
       let mean = part.reduce(0, +) / 5
       let variance = part.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5
-      for (i, value) in part.enumerated() { expected.append((value - mean) / (variance + 0.1).squareRoot() * w[i] + b[i]) }
+      for (i, value) in part.enumerated() {
+        expected.append((value - mean) / (variance + 0.1).squareRoot() * w[i] + b[i])
+      }
     }
     try expectValues(x.layerNorm(weight, bias, epsilon: 0.1), expected, shape: [3, 5])
   }
@@ -86,12 +88,14 @@ struct LayerValueTests {
     let shape = [1, 1, 4, 6]
     try expectValues(q.attention(keys: k, values: v), attention(a, b, c, d: 6) { _, _ in 0 }, shape: shape)
     try expectValues(
-      q.attention(keys: k, values: v, causal: true), attention(a, b, c, d: 6) { $1 > $0 ? -.infinity : 0 }, shape: shape)
+      q.attention(keys: k, values: v, causal: true), attention(a, b, c, d: 6) { $1 > $0 ? -.infinity : 0 }, shape: shape
+    )
     try expectValues(
       q.attention(keys: k, values: v, mask: mask), attention(a, b, c, d: 6) { m[$0 * 4 + $1] }, shape: shape)
     let seen = try Tensor((0..<16).map { $0 % 4 <= $0 / 4 ? 1.0 : 0 }, shape: [4, 4]).to(.bool)
-    #expect(try q.attention(keys: k, values: v, mask: seen)
-      .largestDifference(from: q.attention(keys: k, values: v, causal: true)) < 1e-12)
+    #expect(
+      try q.attention(keys: k, values: v, mask: seen)
+        .largestDifference(from: q.attention(keys: k, values: v, causal: true)) < 1e-12)
   }
 
   @Test("attention in floats over many tokens agrees with double precision")

@@ -123,7 +123,9 @@ struct OptimizerTests {
     for rate in [-1, Double.nan, .infinity] { expectError("rate") { try optimizer.step(gradients(1), rate: rate) } }
     #expect(try tree.differingPaths(from: before) == [])
     expectError("sgd") { _ = try Optimizer(Self.rules[0], parameters: tree, rate: -1) }
-    expectError("sgd") { _ = try Optimizer(.sgd(momentum: 0, weightDecay: 0, nesterov: true), parameters: tree, rate: 1) }
+    expectError("sgd") {
+      _ = try Optimizer(.sgd(momentum: 0, weightDecay: 0, nesterov: true), parameters: tree, rate: 1)
+    }
     expectError("adamw") {
       _ = try Optimizer(.adamW(beta1: 1.5, beta2: 0.9, epsilon: 0, weightDecay: 0), parameters: tree, rate: 1)
     }

@@ -93,7 +93,8 @@ struct ValueTests {
     try expectValues(x.select(-1, 0), [0, 3], shape: [2])
     try expectValues(x.gathered(1, .indices([2, 0, 2])), [2, 0, 2, 5, 3, 5], shape: [2, 3])
     try expectValues(x.select(0, 0).expanded([2, -1]), [0, 1, 2, 0, 1, 2], shape: [2, 3])
-    try expectValues(.concatenated([x, x.narrowed(1, start: 0, length: 1)], axis: 1), [0, 1, 2, 0, 3, 4, 5, 3], shape: [2, 4])
+    try expectValues(
+      .concatenated([x, x.narrowed(1, start: 0, length: 1)], axis: 1), [0, 1, 2, 0, 3, 4, 5, 3], shape: [2, 4])
     try expectValues(.stacked([x.select(0, 0), x.select(0, 1)], axis: 1), [0, 3, 1, 4, 2, 5], shape: [3, 2])
     #expect(x.extent(0) == 2 && x.extent(-1) == 3 && x.rank == 2 && x.count == 6)
     #expect("\(x)" == "Tensor [2, 3] float64 on cpu")
@@ -112,8 +113,9 @@ struct ValueTests {
     }
     let big: [Int64] = [.min, -1, 0, .max]
     #expect(try Tensor(big, shape: [4]).integers() == big)
-    #expect(try Tensor([Float.leastNonzeroMagnitude, .greatestFiniteMagnitude], shape: [2]).floats()
-      == [.leastNonzeroMagnitude, .greatestFiniteMagnitude])
+    #expect(
+      try Tensor([Float.leastNonzeroMagnitude, .greatestFiniteMagnitude], shape: [2]).floats()
+        == [.leastNonzeroMagnitude, .greatestFiniteMagnitude])
     #expect(try Tensor.full([2, 0, 3], 1).doubles() == [])
     #expect(try Tensor.full([], 2.5).item() == 2.5)
     #expect(try Tensor([2.5], shape: [1, 1]).item() == 2.5)

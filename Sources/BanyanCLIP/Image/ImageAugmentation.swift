@@ -32,7 +32,7 @@ public struct ImageAugmentation: Sendable, Equatable {
 
   /// Creates an augmentation of other strength.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` that names the setting that is out of range.
+  /// - Throws: A `BanyanError` of kind `usage` that names the setting that is out of range.
   public init(
     scale: ClosedRange<Double>, ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3, flipProbability: Double = 0.5,
     filter: ResamplingFilter = .bicubic
@@ -114,7 +114,7 @@ extension ImageAugmentation: Codable {
 
   /// Decodes the settings; absent ones are CoOp's.
   ///
-  /// - Throws: A ``BanyanError`` that names the setting that is out of range.
+  /// - Throws: A `BanyanError` that names the setting that is out of range.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let standard = ImageAugmentation()

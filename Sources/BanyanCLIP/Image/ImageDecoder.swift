@@ -17,7 +17,7 @@ public enum ImageDecoder {
   ///   - data: The whole file.
   ///   - name: What errors call it, usually its path.
   ///   - pixelLimit: The most pixels the header may announce; checked before anything of that size is allocated.
-  /// - Throws: A ``BanyanError`` of kind `malformed` that names the file, where it is damaged, of another format or too
+  /// - Throws: A `BanyanError` of kind `malformed` that names the file, where it is damaged, of another format or too
   ///   large; of kind `failed` where memory runs out.
   public static func decode(_ data: Data, name: String, pixelLimit: Int = defaultPixelLimit) throws -> PixelImage {
     let bytes = [UInt8](data)
@@ -49,7 +49,7 @@ public enum ImageDecoder {
 
   /// Decodes the file at `url`.
   ///
-  /// - Throws: A ``BanyanError`` as ``decode(_:name:pixelLimit:)`` does, or of kind `missingInput` where the file is
+  /// - Throws: A `BanyanError` as ``decode(_:name:pixelLimit:)`` does, or of kind `missingInput` where the file is
   ///   absent or not readable.
   public static func decode(contentsOf url: URL, pixelLimit: Int = defaultPixelLimit) throws -> PixelImage {
     try decode(AtomicFile.read(url), name: url.path, pixelLimit: pixelLimit)

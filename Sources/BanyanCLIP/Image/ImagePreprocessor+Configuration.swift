@@ -18,7 +18,7 @@ extension ImagePreprocessor: Codable {
   /// Absent keys and nulls take CLIP's values. Keys that describe the processor and not the pixels are passed over, but
   /// a `do_…` switch that is on and not understood is refused, because the planes would differ from the reference's.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` at `subject: key`.
+  /// - Throws: A `BanyanError` of kind `malformed` at `subject: key`.
   public init(configuration: JSONValue, subject: String = "preprocessor_config.json") throws {
     let reader = try PreprocessorReader(configuration, subject: subject)
     for key in ["image_processor_type", "feature_extractor_type"] {

@@ -40,7 +40,7 @@ public struct ImagePreprocessor: Sendable, Equatable {
 
   /// CLIP's own settings for a tower that takes `imageSize` × `imageSize` pixels.
   ///
-  /// - Throws: A ``BanyanError`` where `imageSize` is not between 1 and 8192.
+  /// - Throws: A `BanyanError` where `imageSize` is not between 1 and 8192.
   public init(imageSize: Int) throws {
     let size = JSONValue.integer(Int64(imageSize))
     try self.init(configuration: .object(["size": size, "crop_size": size]))
@@ -48,7 +48,7 @@ public struct ImagePreprocessor: Sendable, Equatable {
 
   /// Reads a `preprocessor_config.json`.
   ///
-  /// - Throws: A ``BanyanError`` that names the file and the key whose value is unknown or impossible.
+  /// - Throws: A `BanyanError` that names the file and the key whose value is unknown or impossible.
   public init(contentsOf url: URL) throws {
     let configuration = try JSONDocument.read(JSONValue.self, from: url)
     try self.init(configuration: configuration, subject: url.path)

@@ -10,7 +10,7 @@ extension PixelImage {
   /// 8 bits, the horizontal one first unless the height shrinks much more than the width. Pixels outside `region` have
   /// no influence, unlike those around Pillow's `box`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` where `region` does not lie in the picture or a side is out of range.
+  /// - Throws: A `BanyanError` of kind `usage` where `region` does not lie in the picture or a side is out of range.
   public func resized(
     width: Int, height: Int, filter: ResamplingFilter = .bicubic, from region: PixelRegion? = nil
   ) throws -> PixelImage {

@@ -14,7 +14,7 @@ public struct PixelImage: Sendable, Equatable {
 
   /// Creates a picture from its values.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` where a side is below 1 or `pixels` does not hold
+  /// - Throws: A `BanyanError` of kind `malformed` where a side is below 1 or `pixels` does not hold
   ///   `height · width · 3` values.
   public init(width: Int, height: Int, pixels: [UInt8]) throws {
     let (area, overflow) = width.multipliedReportingOverflow(by: height)

@@ -20,7 +20,7 @@ public enum PixelPipeline {
   ///   - batchesAhead: How many batches beyond the one in use may lie prepared.
   ///   - prepare: Turns a file into planes; called on several threads at once.
   ///   - body: Gets the batch and the indices of its pictures in `urls`; called on the caller's thread.
-  /// - Throws: What `body` throws, or a ``BanyanError`` of kind `usage` where a count is below 1.
+  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1.
   public static func forEachBatch(
     of urls: [URL], batchSize: Int, threads: Int = defaultThreads, batchesAhead: Int = 2,
     prepare: @escaping @Sendable (URL) throws -> [Float],
@@ -36,8 +36,15 @@ public enum PixelPipeline {
   /// Unlike ``forEachBatch(of:batchSize:threads:batchesAhead:prepare:body:)`` the items are known by index, so that
   /// `prepare` may draw a seed per item, and may be anything.
   ///
-  /// - Parameter name: What an error calls the item, where `prepare` throws one that is not a ``BanyanError``.
-  /// - Throws: What `body` throws, or a ``BanyanError`` of kind `usage` where a count is below 1.
+  /// - Parameters:
+  ///   - count: How many items there are.
+  ///   - batchSize: How many items `body` gets at once; the last batch may have fewer.
+  ///   - threads: How many items are prepared at the same time.
+  ///   - batchesAhead: How many batches beyond the one in use may lie prepared.
+  ///   - name: What an error calls the item, where `prepare` throws one that is not a `BanyanError`.
+  ///   - prepare: Makes the item of an index; called on several threads at once.
+  ///   - body: Gets the batch and its indices; called on the caller's thread.
+  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1.
   public static func forEachBatch<Item: Sendable>(
     ofCount count: Int, batchSize: Int, threads: Int = defaultThreads, batchesAhead: Int = 2,
     name: @escaping @Sendable (Int) -> String = { "item \($0)" },

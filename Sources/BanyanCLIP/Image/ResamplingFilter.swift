@@ -23,7 +23,7 @@ public enum ResamplingFilter: String, Sendable, Equatable, Codable, CaseIterable
 
   /// The filter of a `resample` code.
   ///
-  /// - Throws: A ``BanyanError`` about `subject` where the code is not one of 0-5.
+  /// - Throws: A `BanyanError` about `subject` where the code is not one of 0-5.
   public init(code: Int, subject: String) throws {
     guard Self.byCode.indices.contains(code) else {
       throw BanyanError(

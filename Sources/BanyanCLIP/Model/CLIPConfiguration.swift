@@ -25,6 +25,16 @@ public struct CLIPConfiguration: Sendable, Equatable, Codable {
     public var activation: Activation
     /// What layer norm adds to the variance.
     public var epsilon: Double
+
+    /// Creates the geometry of a tower's blocks.
+    public init(width: Int, layers: Int, heads: Int, mlpWidth: Int, activation: Activation, epsilon: Double) {
+      self.width = width
+      self.layers = layers
+      self.heads = heads
+      self.mlpWidth = mlpWidth
+      self.activation = activation
+      self.epsilon = epsilon
+    }
   }
 
   /// The text tower's blocks.
@@ -44,6 +54,20 @@ public struct CLIPConfiguration: Sendable, Equatable, Codable {
   /// Width of the space that both towers project to.
   public var projectionWidth: Int
 
+  /// Creates a geometry.
+  public init(
+    text: Transformer, vocabularySize: Int, contextLength: Int, image: Transformer, imageSize: Int, patchSize: Int,
+    projectionWidth: Int
+  ) {
+    self.text = text
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    self.image = image
+    self.imageSize = imageSize
+    self.patchSize = patchSize
+    self.projectionWidth = projectionWidth
+  }
+
   /// Patches per picture.
   public var patchCount: Int { (imageSize / patchSize) * (imageSize / patchSize) }
 
@@ -57,7 +81,7 @@ public struct CLIPConfiguration: Sendable, Equatable, Codable {
 extension CLIPConfiguration {
   /// Reads Hugging Face's `config.json` or open_clip's `open_clip_config.json`.
   ///
-  /// - Throws: A ``BanyanError`` that names the file and the key.
+  /// - Throws: A `BanyanError` that names the file and the key.
   public init(contentsOf url: URL) throws {
     let document: JSONValue = try JSONDocument.read(from: url)
     if document["model_cfg"] != nil {
@@ -75,7 +99,7 @@ extension CLIPConfiguration {
     func transformer(_ key: String, _ widths: (width: Int, layers: Int, heads: Int, mlp: Int)) throws -> Transformer {
       Transformer(
         width: try file.integer("\(key).hidden_size", default: widths.width),
-        layers: try file.integer("\(key).num_hidden_layers", default: widths.layers),
+        layers: try file.integer("\(key).num_hidden_layers", default: widths.layers, limit: Self.layerLimit),
         heads: try file.integer("\(key).num_attention_heads", default: widths.heads),
         mlpWidth: try file.integer("\(key).intermediate_size", default: widths.mlp),
         activation: try file.activation("\(key).hidden_act"),
@@ -95,23 +119,26 @@ extension CLIPConfiguration {
     let activation: Activation = file.value[path: "model_cfg.quick_gelu"]?.boolValue == true ? .quickGELU : .gelu
     let textWidth = try file.integer("model_cfg.text_cfg.width", default: 512)
     text = Transformer(
-      width: textWidth, layers: try file.integer("model_cfg.text_cfg.layers", default: 12),
+      width: textWidth, layers: try file.integer("model_cfg.text_cfg.layers", default: 12, limit: Self.layerLimit),
       heads: try file.integer("model_cfg.text_cfg.heads", default: 8),
-      mlpWidth: Int(Double(textWidth) * (try file.number("model_cfg.text_cfg.mlp_ratio", default: 4))),
+      mlpWidth: try file.multiple("model_cfg.text_cfg.mlp_ratio", of: textWidth, default: 4),
       activation: activation, epsilon: 1e-5)
     vocabularySize = try file.integer("model_cfg.text_cfg.vocab_size", default: 49408)
     contextLength = try file.integer("model_cfg.text_cfg.context_length", default: 77)
     let imageWidth = try file.integer("model_cfg.vision_cfg.width", default: 768)
     let headWidth = try file.integer("model_cfg.vision_cfg.head_width", default: 64)
     image = Transformer(
-      width: imageWidth, layers: try file.integer("model_cfg.vision_cfg.layers", default: 12),
+      width: imageWidth, layers: try file.integer("model_cfg.vision_cfg.layers", default: 12, limit: Self.layerLimit),
       heads: max(1, imageWidth / headWidth),
-      mlpWidth: Int(Double(imageWidth) * (try file.number("model_cfg.vision_cfg.mlp_ratio", default: 4))),
+      mlpWidth: try file.multiple("model_cfg.vision_cfg.mlp_ratio", of: imageWidth, default: 4),
       activation: activation, epsilon: 1e-5)
     imageSize = try file.integer("model_cfg.vision_cfg.image_size", default: 224)
     patchSize = try file.integer("model_cfg.vision_cfg.patch_size", default: 16)
     projectionWidth = try file.integer("model_cfg.embed_dim", default: 512)
   }
+
+  /// More layers than any tower has; a damaged number is refused before it is counted to.
+  private static let layerLimit = 4096
 
   private func check(_ subject: String) throws {
     for (name, tower) in [("text tower", text), ("image tower", image)] where tower.width % tower.heads != 0 {
@@ -135,14 +162,24 @@ struct ConfigurationReader {
     self.subject = subject
   }
 
-  func integer(_ path: String, default fallback: Int) throws -> Int {
+  func integer(_ path: String, default fallback: Int, limit: Int = 1 << 24) throws -> Int {
     guard let found = value[path: path] else { return fallback }
-    guard let number = found.intValue, number > 0, number <= 1 << 24 else {
+    guard let number = found.intValue, (1...limit).contains(number) else {
+      let value = found.intValue.map { "\($0)" } ?? found.doubleValue.map { "\($0)" } ?? found.kindName
       throw BanyanError(
-        .malformed, at: "\(subject): \(path)",
-        "expected a positive integer, found \(found.doubleValue.map { "\($0)" } ?? found.kindName)")
+        .malformed, at: "\(subject): \(path)", "expected a positive integer up to \(limit), found \(value)")
     }
     return number
+  }
+
+  /// The width that the ratio at `path` makes of `width`.
+  func multiple(_ path: String, of width: Int, default fallback: Double) throws -> Int {
+    let product = Double(width) * (try number(path, default: fallback))
+    guard product >= 1, product <= Double(1 << 24) else {
+      throw BanyanError(
+        .malformed, at: "\(subject): \(path)", "expected a ratio that makes 1 to \(1 << 24) of \(width), found \(product)")
+    }
+    return Int(product)
   }
 
   func number(_ path: String, default fallback: Double) throws -> Double {

@@ -3,7 +3,7 @@ public import BanyanTensor
 
 /// A pre-trained CLIP: an image tower, a text tower and the scale of their inner products.
 ///
-/// It is a value made from a ``ParameterTree``: to train a part of it, make it anew from a tree in which that part
+/// It is a value made from a `ParameterTree`: to train a part of it, make it anew from a tree in which that part
 /// requires gradients.
 public struct CLIPModel: Sendable {
   /// The geometry of both towers.

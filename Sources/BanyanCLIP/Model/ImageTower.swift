@@ -14,7 +14,7 @@ public struct ImageTower: Sendable {
   let classEmbedding: Tensor
   let positionEmbedding: Tensor
   let preNorm: LayerNorm
-  let blocks: [TransformerBlock]
+  package let blocks: [TransformerBlock]
   let postNorm: LayerNorm
   let projection: Linear
 
@@ -56,7 +56,7 @@ public struct ImageTower: Sendable {
   }
 
   /// Pixels to the input of the first block: [batch, 1 + patches, width].
-  func embed(_ pixels: Tensor) throws -> Tensor {
+  package func embed(_ pixels: Tensor) throws -> Tensor {
     let side = configuration.imageSize
     let shape = pixels.shape
     guard shape.count == 4, shape[1...] == [3, side, side] else {

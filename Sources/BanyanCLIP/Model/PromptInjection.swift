@@ -11,7 +11,7 @@ import BanyanFoundation
 /// Text tokens of layer 0 are part of the input sequence: positional embeddings are added to them. Image tokens of layer
 /// 0 enter after the pre-layer norm and have no position.
 public struct PromptInjection: Sendable {
-  /// Where the text tokens of layer 0 stand relative to the class name.
+  /// Where the class name stands among the text tokens of layer 0: at their end, in their middle, or in front of them.
   public enum Position: String, Sendable, Codable, CaseIterable {
     /// `[start] [v…] [name] . [end]`.
     case end
@@ -37,7 +37,7 @@ public struct PromptInjection: Sendable {
   public static var none: PromptInjection { PromptInjection(layers: [:]) }
 
   /// How many prompts are encoded side by side; 1 where nothing is injected.
-  public var promptCount: Int { layers.values.first?.extent(0) ?? 1 }
+  public var promptCount: Int { layers.values.first?.shape.first ?? 1 }
 
   /// Checks shapes against a tower.
   ///
@@ -50,9 +50,9 @@ public struct PromptInjection: Sendable {
       }
       let shape = tokens.shape
       let perClass = tower == "text" && layer == 0 && shape.count == 4
-      guard shape.count == 3 || perClass, shape.last == width, shape[0] == promptCount else {
+      guard shape.count == 3 || perClass, shape.last == width, shape[0] == promptCount, promptCount > 0 else {
         throw BanyanError(
-          .usage, at: subject, "expected shape [\(promptCount), count, \(width)], found \(shape)")
+          .usage, at: subject, "expected shape [\(max(1, promptCount)), count, \(width)], found \(shape)")
       }
     }
     if position != .end && layers.keys.contains(where: { $0 > 0 }) {

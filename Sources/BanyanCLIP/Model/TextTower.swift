@@ -12,8 +12,8 @@ public struct TextTower: Sendable {
   /// The geometry.
   public let configuration: CLIPConfiguration
   let tokenEmbedding: Tensor
-  let positionEmbedding: Tensor
-  let blocks: [TransformerBlock]
+  package let positionEmbedding: Tensor
+  package let blocks: [TransformerBlock]
   let finalNorm: LayerNorm
   let projection: Linear
 
@@ -41,6 +41,7 @@ public struct TextTower: Sendable {
   /// - Parameters:
   ///   - names: Token ids without start and end, one list per class: the name and what follows it (the full stop).
   ///   - injection: `promptCount` contexts; with none, the names stand alone after the start token.
+  ///   - path: Which of the two ways that give the same numbers.
   /// - Returns: [prompts, classes, projection]; not normalised.
   /// - Throws: A `BanyanError` where a name is too long for the context length.
   public func features(

@@ -1,4 +1,4 @@
-import BanyanTensor
+package import BanyanTensor
 
 /// `(x − mean) / √(variance + ε) · weight + bias`.
 struct LayerNorm: Sendable {
@@ -31,7 +31,7 @@ struct Linear: Sendable {
 /// One pre-norm block of either tower: `x + attention(norm₁ x)`, then `x + mlp(norm₂ x)`.
 ///
 /// It knows nothing of prompts; the towers decide which tokens it sees.
-struct TransformerBlock: Sendable {
+package struct TransformerBlock: Sendable {
   let norm1: LayerNorm
   let queryKeyValue: Linear
   let output: Linear
@@ -53,17 +53,25 @@ struct TransformerBlock: Sendable {
   }
 
   /// The block over [rows, tokens, width].
-  func callAsFunction(_ x: Tensor, causal: Bool) throws -> Tensor {
-    let (queries, keys, values) = try split(queryKeyValue(norm1(x)))
-    let mixed = try queries.attention(keys: keys, values: values, causal: causal)  // [rows, heads, tokens, d]
-    return try feedForward(x + output(merge(mixed)))
+  package func callAsFunction(_ x: Tensor, causal: Bool) throws -> Tensor {
+    try feedForward(x + attention(norm1(x), causal: causal))
   }
 
-  /// `x + mlp(norm₂ x)`, position by position.
-  func feedForward(_ x: Tensor) throws -> Tensor {
-    let hidden = try mlpInput(norm2(x))
-    return try x + mlpOutput(activation == .quickGELU ? hidden.quickGELU() : hidden.gelu())
+  /// Self-attention alone, without norm and residual: [rows, tokens, width].
+  package func attention(_ x: Tensor, causal: Bool) throws -> Tensor {
+    let (queries, keys, values) = try split(queryKeyValue(x))
+    let mixed = try queries.attention(keys: keys, values: values, causal: causal)  // [rows, heads, tokens, d]
+    return try output(merge(mixed))
   }
+
+  /// The MLP alone, without norm and residual, position by position.
+  package func mlp(_ x: Tensor) throws -> Tensor {
+    let hidden = try mlpInput(x)
+    return try mlpOutput(activation == .quickGELU ? hidden.quickGELU() : hidden.gelu())
+  }
+
+  /// `x + mlp(norm₂ x)`.
+  func feedForward(_ x: Tensor) throws -> Tensor { try x + mlp(norm2(x)) }
 
   /// [rows, tokens, 3 · width] as three of [rows, heads, tokens, d].
   func split(_ qkv: Tensor) throws -> (queries: Tensor, keys: Tensor, values: Tensor) {

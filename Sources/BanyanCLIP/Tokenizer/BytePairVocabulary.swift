@@ -5,7 +5,7 @@ struct BytePairVocabulary: Sendable {
   /// What two neighbours become, and how early.
   struct Merge: Sendable {
     /// The place in the list of merges; the lowest goes first.
-    let rank: Int32
+    let rank: Int
     /// The token that stands for both.
     let id: Int32
   }
@@ -59,7 +59,7 @@ struct BytePairVocabulary: Sendable {
       let left = try id(merge.left, "the left token")
       let right = try id(merge.right, "the right token")
       let result = try id(merge.left + merge.right, "the merged token")
-      merges[Self.key(left, right)] = Merge(rank: Int32(rank), id: result)
+      merges[Self.key(left, right)] = Merge(rank: rank, id: result)
     }
     self.merges = merges
 
@@ -68,7 +68,8 @@ struct BytePairVocabulary: Sendable {
       try ByteAlphabet.characters.map { character in
         if let id = ids[character + suffix] ?? fallback { return id }
         throw BanyanError(
-          .malformed, at: subject, "expected a token \(character + suffix) or an unknown token \(unknown), found neither",
+          .malformed, at: subject,
+          "expected a token \(character + suffix) or an unknown token \(unknown), found neither",
           remedy: "Restore the file from the checkpoint's source.")
       }
     }
@@ -81,7 +82,7 @@ struct BytePairVocabulary: Sendable {
 
   /// The id of the start or end token.
   ///
-  /// - Throws: A ``BanyanError`` where the vocabulary lacks it.
+  /// - Throws: A `BanyanError` where the vocabulary lacks it.
   func id(ofSpecial token: String) throws -> Int32 {
     if let id = ids[token] { return id }
     throw BanyanError(

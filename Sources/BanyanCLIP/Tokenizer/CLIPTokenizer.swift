@@ -11,8 +11,8 @@ public import Foundation
 /// 4. the UTF-8 bytes of each word, the last one marked `</w>`, are merged pair by pair, lowest rank first.
 ///
 /// Like `transformers`, and unlike OpenAI's first implementation, the text is not cleaned: HTML entities (`&amp;`) and
-/// mis-decoded characters (which OpenAI's `ftfy` call repairs by heuristics) stay as they are. Plain text without either
-/// gives equal ids in both.
+/// mis-decoded characters (which OpenAI's `ftfy` call repairs by heuristics) stay as they are. There is no option to
+/// clean, since those heuristics cannot be reproduced exactly; plain English gives equal ids in both.
 ///
 ///     let tokenizer = try CLIPTokenizer(folder: checkpoint)
 ///     tokenizer.encode("a photo of a dog.").ids  // [49406, 320, 1125, 539, 320, 1929, 269, 49407]
@@ -35,11 +35,11 @@ public struct CLIPTokenizer: Sendable {
 
   /// Reads a tokenizer from a checkpoint's folder.
   ///
-  /// `vocab.json` and `merges.txt` are read where both are there, `tokenizer.json` otherwise; its normaliser is taken to
-  /// be CLIP's. `tokenizer_config.json` may be absent: it gives the context length (`model_max_length`, where it is
+  /// `vocab.json` and `merges.txt` are read where both are there, `tokenizer.json` otherwise; its normaliser is taken
+  /// to be CLIP's. `tokenizer_config.json` may be absent: it gives the context length (`model_max_length`, where it is
   /// between 3 and 65 536; else 77) and the names of the special tokens.
   ///
-  /// - Throws: A ``BanyanError`` of kind `missingInput` where a file is absent, `malformed` where one does not fit: ids
+  /// - Throws: A `BanyanError` of kind `missingInput` where a file is absent, `malformed` where one does not fit: ids
   ///   that are not 0 ..< n each once, a merge that is not two tokens or makes none, special tokens that are missing, a
   ///   model that is not CLIP's.
   public init(folder: URL) throws {

@@ -32,7 +32,7 @@ struct TokenizerModel {
 
   /// Reads the file at `url`.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` that names the key where the model is not CLIP's.
+  /// - Throws: A `BanyanError` of kind `malformed` that names the key where the model is not CLIP's.
   init(url: URL) throws {
     let data = try AtomicFile.read(url)
     let outline = try JSONDocument.decode(Outline.self, from: data, subject: url.path).model

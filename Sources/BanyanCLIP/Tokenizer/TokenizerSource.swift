@@ -79,7 +79,8 @@ struct TokenizerSource {
       guard let id = token.id else { continue }
       if let other = vocabulary.updateValue(id, forKey: token.content), other != id {
         throw BanyanError(
-          .malformed, at: "\(vocabularySubject): \(token.content)", "expected one id, found \(other) and, as added, \(id)")
+          .malformed, at: "\(vocabularySubject): \(token.content)",
+          "expected one id, found \(other) and, as added, \(id)")
       }
     }
     // A listed token overrides the flags of its role; of two with one text the later counts.

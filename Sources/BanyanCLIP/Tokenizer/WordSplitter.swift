@@ -47,7 +47,9 @@ enum WordSplitter {
     choices.first { utf8[at..<end].starts(with: $0) }?.count
   }
 
-  /// The kind of the scalar at `at`, which moves behind it. The bytes come from a `String`, so they are well formed.
+  /// The kind of the scalar at `at`, which moves behind it.
+  ///
+  /// The bytes come from a `String`, so they are well formed.
   private static func takeScalar(_ utf8: [UInt8], _ at: inout Int) -> Kind {
     let first = utf8[at]
     if first < 0x80 {

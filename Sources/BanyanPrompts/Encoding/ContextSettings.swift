@@ -12,7 +12,7 @@ public struct ContextSettings: Codable, Sendable, Equatable {
   public var deviation: Double = 0.02
   /// Whether every class has a context of its own.
   public var classSpecific: Bool = false
-  /// Where the context stands relative to the class name.
+  /// Where the class name stands: at the end of the context, in its middle, or in front of it.
   public var position: PromptInjection.Position = .end
 
   /// The defaults: 16 vectors in front of the name, from N(0, 0.02²).
@@ -33,7 +33,7 @@ public struct ContextSettings: Codable, Sendable, Equatable {
     .init("context.initialWords", "Words whose embeddings the context starts from, instead of random vectors."),
     .init("context.deviation", "Standard deviation of the random start."),
     .init("context.classSpecific", "Whether every class has a context of its own."),
-    .init("context.position", "Where the context stands relative to the class name: end, middle or front."),
+    .init("context.position", "Where the class name stands: at the end of the context, in its middle, or in front."),
   ]
 
   /// A starting context that depends on the seed and on whom it serves, and on nothing else.

@@ -59,7 +59,7 @@ struct PromptEncoder: Sendable {
   /// The classifiers of `requests`, ready for ``pullBack(_:from:parameters:)``.
   func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
     let chunks = chunks(of: requests, parameters)
-    let keeps = chunks.count == requests.count
+    let keeps = fits(requests, parameters)
     let results = try keeps
       ? Engine.withGradients { try chunks.map { try encode($0, parameters) } }
       : Engine.withoutGradients { try chunks.map { try encode($0, parameters) } }
@@ -109,9 +109,7 @@ struct PromptEncoder: Sendable {
 
   /// `requests` cut so that the activations of one part stay within the budget.
   private func chunks(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Chunk] {
-    let costs = requests.map { cost($0, parameters) }
-    let whole = zip(costs, requests).reduce(0) { $0 + $1.0 * $1.1.contexts.count }
-    if whole <= activationBudget {
+    if fits(requests, parameters) {
       return requests.enumerated().map { index, request in
         Chunk(
           request: index, contexts: request.contexts, classSet: request.classSet,
@@ -120,10 +118,11 @@ struct PromptEncoder: Sendable {
     }
     return requests.enumerated().flatMap { index, request -> [Chunk] in
       let classes = vocabulary.classSets[request.classSet].count
-      let perPrompt = costs[index]
+      let perPrompt = cost(request, parameters)
+      let budget = max(1, activationBudget)
       // Whole prompts where one fits, parts of the class list where not.
-      let prompts = max(1, activationBudget / max(1, perPrompt))
-      let parts = perPrompt > activationBudget ? (perPrompt + activationBudget - 1) / activationBudget : 1
+      let prompts = max(1, budget / max(1, perPrompt))
+      let parts = perPrompt > budget ? (perPrompt - 1) / budget + 1 : 1
       let length = (classes + parts - 1) / parts
       return stride(from: 0, to: request.contexts.count, by: prompts).flatMap { first in
         stride(from: 0, to: classes, by: length).map { start in
@@ -135,12 +134,18 @@ struct PromptEncoder: Sendable {
     }
   }
 
+  /// Whether the activations of all requests may be kept at once.
+  private func fits(_ requests: [EncodingRequest], _ parameters: ParameterTree) -> Bool {
+    requests.reduce(0) { $0 + cost($1, parameters) * $1.contexts.count } <= activationBudget
+  }
+
   /// About how many bytes of activations one prompt over all of a request's class names keeps for the backward pass.
   private func cost(_ request: EncodingRequest, _ parameters: ParameterTree) -> Int {
     let names = vocabulary.classSets[request.classSet]
     let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
-    let context = request.contexts.first.flatMap { parameters[$0] }?.extent(-2) ?? 0
-    let inPrefix = path == .sharedPrefix && position == .end
+    let shape = request.contexts.first.flatMap { parameters[$0] }?.shape ?? []  // [classes]? [length, width]
+    let context = shape.dropLast().last ?? 0
+    let inPrefix = path == .sharedPrefix && position == .end && shape.count < 3
     let tokens = path == .plain
       ? names.count * text.configuration.contextLength : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
     let geometry = text.configuration.text

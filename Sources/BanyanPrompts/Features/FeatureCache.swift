@@ -19,8 +19,10 @@ public struct FeatureCache: Sendable {
   /// A cache below `root`; without one nothing is kept.
   ///
   /// - Parameters:
+  ///   - root: The folder of all features; ``defaultRoot`` is the usual one.
   ///   - model: The checkpoint's fingerprint.
   ///   - preprocessing: Everything else that changes features, as text.
+  ///   - width: How many numbers a feature has.
   public init(root: URL?, model: String, preprocessing: String, width: Int) {
     let key = ContentHash.sha256("\(model)\n\(preprocessing)\n\(width)")
     folder = root?.appendingPathComponent("features").appendingPathComponent(String(key.prefix(24)))
@@ -51,7 +53,7 @@ public struct FeatureCache: Sendable {
 
   /// Stores a feature under `key`, whole or not at all.
   ///
-  /// - Throws: A ``BanyanError`` of kind `failed` where the disk is full or may not be written.
+  /// - Throws: A `BanyanError` of kind `failed` where the disk is full or may not be written.
   public func write(_ feature: [Float], key: String) throws {
     guard let url = url(key) else { return }
     var body = Data(capacity: feature.count * 4)

@@ -67,10 +67,12 @@ public struct FeatureExtractor: Sendable {
   /// The features of `pictures`, in their order.
   ///
   /// - Parameters:
+  ///   - pictures: Files with the digests of their contents; equal digests are computed once.
+  ///   - view: Which pixels are seen.
   ///   - progress: Called with the pictures done and the pictures to compute.
   ///   - shouldStop: Asked between batches; features computed until then are kept in the cache.
   /// - Returns: [pictures, projection], rows of length one, and how much of it was cached.
-  /// - Throws: A ``BanyanError`` that names the picture which cannot be read.
+  /// - Throws: A `BanyanError` that names the picture which cannot be read.
   public func features(
     of pictures: [Picture], view: View = .centre, progress: (Int, Int) -> Void = { _, _ in },
     shouldStop: () -> Bool = { false }
@@ -93,9 +95,14 @@ public struct FeatureExtractor: Sendable {
     for indices in places.values {
       for index in indices.dropFirst() { rows[index] = rows[indices[0]] }
     }
-    let elements = rows.flatMap { $0 ?? [Float](repeating: 0, count: width) }
-    let raw = try Tensor(elements, shape: [pictures.count, width], device: model.device)
-    return (try Engine.withoutGradients { try raw.normalized() }, count)
+    let elements = rows.flatMap { Self.unit($0 ?? [Float](repeating: 0, count: width)) }
+    return (try Tensor(elements, shape: [pictures.count, width], device: model.device), count)
+  }
+
+  /// `x / ‖x‖₂`, row by row: the engine's own sums would depend in the last bit on how many rows there are.
+  private static func unit(_ row: [Float]) -> [Float] {
+    let norm = row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    return norm > 0 ? row.map { Float(Double($0) / norm) } : row
   }
 
   /// The unit feature of one picture in memory, [1, projection]; nothing is cached.
@@ -120,8 +127,11 @@ public struct FeatureExtractor: Sendable {
       body: { batch, range in
         if shouldStop() { throw BanyanError(.interrupted, at: "image features", "stopped after \(range.lowerBound)") }
         let planes = try batch.map { try $0.get() }
-        let features = try Engine.withoutGradients { try model.image.features(pixels(planes)).floats() }
-        let width = features.count / planes.count
+        // Always as many rows, so that a feature does not depend on which pictures were still missing.
+        let blank = [Float](repeating: 0, count: planes[0].count)
+        let padded = planes + [[Float]](repeating: blank, count: batchSize - planes.count)
+        let features = try Engine.withoutGradients { try model.image.features(pixels(padded)).floats() }
+        let width = features.count / padded.count
         for row in planes.indices {
           try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width]))
         }

@@ -29,14 +29,24 @@ public struct HiPro: TextPromptMethod {
 
   /// What is minimised.
   public enum Objective: String, Codable, Sendable, CaseIterable {
+    /// Every node on a task's path has its own cross-entropy.
     case perNode = "per-node"
+    /// One cross-entropy a task, of the averaged classifier.
     case combined
+    /// The sum of the two.
     case both
   }
 
   /// Which classifier predicts.
   public enum Combination: String, Codable, Sendable, CaseIterable {
-    case individual, shared, average, learned
+    /// `w_ind`, the leaf's.
+    case individual
+    /// `w_shr`, the mean over the internal nodes of the path.
+    case shared
+    /// `w_avg`, the mean over all nodes of the path.
+    case average
+    /// One softmax weight per node of the path, fitted on validation pictures.
+    case learned
   }
 
   public static let descriptor = MethodDescriptor(

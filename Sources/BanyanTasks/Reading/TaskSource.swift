@@ -62,7 +62,7 @@ struct TaskSource {
 
   /// Those of `names` that the options ask for.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` where a name that is asked for is not among them.
+  /// - Throws: A `BanyanError` of kind `usage` where a name that is asked for is not among them.
   func selected(_ names: [String]) throws -> Set<String> {
     guard !options.only.isEmpty else { return Set(names) }
     let known = Set(names)

@@ -18,7 +18,7 @@ public struct BatchSchedule: Sendable, Equatable {
   /// Creates the schedule of `count` samples; `label`, the task's name, separates the shuffles of tasks with one seed.
   ///
   /// A batch size above `count` stands for `count`.
-  /// - Throws: A ``BanyanError`` of kind `usage` where `count` or `batchSize` is less than 1.
+  /// - Throws: A `BanyanError` of kind `usage` where `count` or `batchSize` is less than 1.
   public init(count: Int, batchSize: Int, seed: UInt64, label: String) throws {
     guard count >= 1 else {
       throw BanyanError(.usage, at: label, "expected at least 1 sample to make batches of, found \(count)")

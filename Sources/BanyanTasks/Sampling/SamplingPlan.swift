@@ -31,7 +31,7 @@ public struct SamplingPlan: Codable, Sendable, Equatable {
 
   /// Checks that the numbers are in their ranges.
   ///
-  /// - Throws: A ``BanyanError`` of kind `usage` that names the number.
+  /// - Throws: A `BanyanError` of kind `usage` that names the number.
   public func validate() throws {
     // The bound keeps sums of counts far from overflow; no data set comes near.
     let most = 1_000_000_000

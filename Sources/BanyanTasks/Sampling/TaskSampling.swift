@@ -9,7 +9,7 @@ extension TaskSuite {
   /// validation come from its train split (validation from its own where there is one) and testing is as given. Files
   /// of one content are one unit and never on two sides; training and validation hold one file of it, testing all.
   ///
-  /// - Throws: A ``BanyanError``: `usage` where the plan is out of range or a class has too few images, with what would
+  /// - Throws: A `BanyanError`: `usage` where the plan is out of range or a class has too few images, with what would
   ///   work; `malformed` where a label has no class or one content is on two sides or under two labels.
   public func split(_ plan: SamplingPlan) throws -> [TaskSplit] {
     try plan.validate()

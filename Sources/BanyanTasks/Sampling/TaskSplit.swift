@@ -24,7 +24,7 @@ public struct TaskSplit: Codable, Sendable, Equatable {
 
   /// Checks that no content is on two sides or under two labels.
   ///
-  /// - Throws: A ``BanyanError`` of kind `malformed` that names both files.
+  /// - Throws: A `BanyanError` of kind `malformed` that names both files.
   public func checkDisjoint() throws {
     var known: [String: (side: Split, sample: Sample)] = [:]
     known.reserveCapacity(train.count + validation.count + test.count)

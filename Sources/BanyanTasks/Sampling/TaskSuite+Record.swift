@@ -5,7 +5,7 @@ extension TaskSuite {
   ///
   /// Unlike ``split(_:)`` nothing is drawn: every recorded sample must still be in the suite, with the same content and
   /// label.
-  /// - Throws: A ``BanyanError``: `missingInput` where a task or file is gone, `malformed` where a file's content or
+  /// - Throws: A `BanyanError`: `missingInput` where a task or file is gone, `malformed` where a file's content or
   ///   label is another, or where the record is not disjoint.
   public static func split(from recorded: [TaskSplit], suite: TaskSuite) throws -> [TaskSplit] {
     let tasks = Dictionary(suite.tasks.map { ($0.name, $0) }) { first, _ in first }

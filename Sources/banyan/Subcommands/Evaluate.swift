@@ -32,6 +32,7 @@ struct Evaluate: ParsableCommand {
     var top1: Double
     var recorded: Double
     var identical: Bool
+    var difference: String?
   }
 
   func run() throws {
@@ -44,7 +45,11 @@ struct Evaluate: ParsableCommand {
       let recorded = finished.record.runs.first { $0.seed == seed }?.tasks ?? [:]
       for name in finished.record.taskNames {
         guard let now = results[name], let then = recorded[name] else { continue }
-        lines.append(Line(seed: seed, task: name, top1: now.top1, recorded: then.top1, identical: now == then))
+        let difference = try JSONValue(encoding: now).firstDifference(from: JSONValue(encoding: then))
+        lines.append(
+          Line(
+            seed: seed, task: name, top1: now.top1, recorded: then.top1, identical: difference == nil,
+            difference: difference))
       }
     }
     switch format {
@@ -55,7 +60,7 @@ struct Evaluate: ParsableCommand {
         let name = line.task.padding(toLength: width, withPad: " ", startingAt: 0)
         Terminal.result(
           "seed \(line.seed)  \(name)  top-1 \(line.top1)  recorded \(line.recorded)  "
-            + (line.identical ? "identical" : "DIFFERENT"))
+            + (line.difference.map { "DIFFERENT in \($0)" } ?? "identical"))
       }
     }
     let different = lines.count { !$0.identical }

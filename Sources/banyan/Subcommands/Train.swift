@@ -66,9 +66,11 @@ struct Train: ParsableCommand {
       record = try run.run(resume ? .resume : overwrite ? .overwrite : .refuse)
     } catch let error as BanyanError where error.kind == .interrupted {
       reporter.finish()
+      // The drawn pictures are not among the settings, so a repeated run must be named again.
+      let words = ["--resume", "--output", folder.path] + (repeated.map { ["--repeat", $0] } ?? [])
       throw BanyanError(
         .interrupted, at: error.subject, "\(error.message); everything so far is saved",
-        remedy: "Go on with: banyan train --resume --output \(folder.path)")
+        remedy: "Go on with: banyan train \(words.map(Terminal.quoted).joined(separator: " "))")
     }
     reporter.finish()
     try show(record, folder)

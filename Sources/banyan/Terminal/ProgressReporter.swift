@@ -9,9 +9,7 @@ final class ProgressReporter: Sendable {
     var phase = ""
     var phaseStart = Date()
     var lastDraw = Date.distantPast
-    var lastShare = -1
     var lineIsOpen = false
-    var seedText = ""
   }
 
   private let state = Mutex(State())
@@ -34,14 +32,12 @@ final class ProgressReporter: Sendable {
       close(&state)
       state.phase = name
       state.phaseStart = Date()
-      state.lastShare = -1
-      if !isInteractive { Terminal.note(name) }
+      state.lastDraw = isInteractive ? .distantPast : Date()
     case .note(let text):
       close(&state)
       Terminal.note(text)
     case .seed(let seed, let index, let count):
       close(&state)
-      state.seedText = "seed \(seed)"
       Terminal.note("Seed \(seed) (\(index + 1) of \(count))")
     case .features(let done, let total): bar(done, total, [:], &state)
     case .affinity(let done, let total): bar(done, total, [:], &state)
@@ -52,7 +48,7 @@ final class ProgressReporter: Sendable {
     }
   }
 
-  /// A live line at most ten times a second, or a plain line every tenth of the way.
+  /// A live line at most ten times a second, or a plain line every five seconds and at the end.
   private func bar(_ done: Int, _ total: Int, _ objectives: [String: Double], _ state: inout State) {
     let line = TerminalProgress(
       label: state.phase, done: done, total: total, elapsedSeconds: Date().timeIntervalSince(state.phaseStart),
@@ -64,9 +60,8 @@ final class ProgressReporter: Sendable {
       Terminal.redraw(line.line(width: Terminal.width - 1))
       if done == total { close(&state) }
     } else {
-      let share = 10 * done / max(1, total)
-      guard share > state.lastShare else { return }
-      state.lastShare = share
+      guard done == total || Date().timeIntervalSince(state.lastDraw) > 5 else { return }
+      state.lastDraw = Date()
       Terminal.note(line.line(width: 120))
     }
   }

@@ -1,0 +1,71 @@
+# Words: build test parity format lint docs goldens bench demo clean
+# `make` alone lists them.
+
+# One configuration for the binary and the tests, so that nothing is built twice.
+FLAGS  := -c release
+BANYAN := .build/release/banyan
+PYTHON := .deps/venv/bin/python
+# Waiting threads sleep; see Documentation/Decisions.md.
+export OMP_WAIT_POLICY ?= passive
+
+MODEL ?= ../shared/data/mini-clip
+TASKS ?= ../shared/data/pacs
+
+.PHONY: help bootstrap build test parity format lint docs goldens bench demo clean venv
+
+help:
+	@echo "make build    fetch what is missing, then build everything (release)"
+	@echo "make test     the same, then run all tests"
+	@echo "make parity   compare full-size towers with transformers, on random ViT-B/16 and B/32 checkpoints"
+	@echo "make format   format the sources in place"
+	@echo "make lint     check formatting and style"
+	@echo "make docs     build the DocC pages of every library into .build-docs/"
+	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
+	@echo "make bench    time the text paths and the image tower"
+	@echo "make demo     train and compare all methods on MODEL=$(MODEL) TASKS=$(TASKS)"
+	@echo "make clean    remove what was built (not .deps/)"
+
+bootstrap:
+	@scripts/bootstrap
+
+build: bootstrap
+	swift build $(FLAGS)
+
+test: bootstrap
+	swift build $(FLAGS) --build-tests
+	swift test $(FLAGS) --skip-build --disable-xctest
+
+parity: bootstrap venv
+	$(PYTHON) Tools/parity/build_checkpoint.py .deps/parity/b16 --vision b16
+	$(PYTHON) Tools/parity/build_checkpoint.py .deps/parity/b32 --vision b32
+	swift build $(FLAGS) --build-tests
+	BANYAN_PARITY=$(CURDIR)/.deps/parity swift test $(FLAGS) --skip-build --disable-xctest --filter Parity
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests Benchmarks
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+
+docs: bootstrap
+	scripts/docs
+
+goldens: venv
+	$(PYTHON) Tools/goldens/generate.py
+	git diff --exit-code --stat -- Tests/Goldens
+
+bench: bootstrap
+	swift run $(FLAGS) banyan-bench
+
+demo: build
+	scripts/demo $(BANYAN) $(MODEL) $(TASKS)
+
+clean:
+	rm -rf .build .build-docs
+
+# Pinned torch and transformers, for goldens and parity alone.
+venv: .deps/venv/stamp
+.deps/venv/stamp: Tools/goldens/requirements.txt
+	python3 -m venv .deps/venv
+	.deps/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@

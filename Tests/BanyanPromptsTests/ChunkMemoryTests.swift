@@ -1,0 +1,59 @@
+import BanyanPrompts
+import BanyanTensor
+import BanyanTestSupport
+import Foundation
+import Testing
+
+/// The activation budget bounds what a step keeps, however many class names and tasks there are.
+@Suite(.serialized, .enabled(if: ResidentMemory.isMeasurable, "needs Linux's /proc/self/clear_refs"))
+struct ChunkMemoryTests {
+  /// How far a step raises the peak of resident memory, in bytes.
+  private func growth(classes: Int, tasks: Int = 1, budget: Int) throws -> Int {
+    let laws = try MethodLaws("coop")
+    let all = (0..<tasks).map { task in
+      PromptTask(name: "many \(task)", classNames: (0..<classes).map { "red fox \($0) \(task)" })
+    }
+    let method = try laws.method(all, budget: budget)
+    let parameters = try laws.leaves(method)
+    let batches = try all.indices.map { try laws.clip.batch(task: $0, classes: classes, seed: 1) }
+    let before = try ResidentMemory.resetPeak()
+    _ = try method.step(parameters, batches)
+    return try ResidentMemory.peak() - before
+  }
+
+  @Test func `with many class names a step stays near its budget`() throws {
+    _ = try growth(classes: 100, budget: 4 << 20)
+    let whole = try growth(classes: 6000, budget: 1 << 40)
+    let chunked = try growth(classes: 6000, budget: 4 << 20)
+    #expect(whole > 150 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
+    #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
+  }
+
+  @Test func `with many tasks of few class names each a step stays near its budget`() throws {
+    let whole = try growth(classes: 300, tasks: 20, budget: 1 << 40)
+    let chunked = try growth(classes: 300, tasks: 20, budget: 20 << 20)
+    #expect(whole > 150 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
+    #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
+  }
+}
+
+/// The process's resident memory as Linux counts it.
+private enum ResidentMemory {
+  static var isMeasurable: Bool {
+    FileManager.default.isWritableFile(atPath: "/proc/self/clear_refs") && (try? resetPeak()) != nil
+  }
+
+  /// Forgets the peak and returns what is resident now.
+  static func resetPeak() throws -> Int {
+    try Data("5".utf8).write(to: URL(filePath: "/proc/self/clear_refs"), options: [])
+    return try value("VmRSS")
+  }
+
+  static func peak() throws -> Int { try value("VmHWM") }
+
+  private static func value(_ key: String) throws -> Int {
+    let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(key + ":") })
+    return try #require(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }) << 10
+  }
+}

@@ -1,0 +1,136 @@
+import BanyanCLIP
+public import BanyanFoundation
+public import BanyanPrompts
+import BanyanStructure
+public import BanyanTensor
+import Foundation
+
+/// What must hold for every method of the catalogue, whatever it learns.
+///
+/// Each law throws a ``Disagreement`` where it is broken. A new method is covered by its line in the catalogue.
+public struct MethodLaws: Sendable {
+  /// The method under test.
+  public let entry: MethodCatalog.Entry
+  /// The model.
+  public let clip: TinyCLIP
+
+  /// Three tasks: two with the same class names, one with others.
+  public static let tasks = [
+    PromptTask(name: "photo", classNames: ["cat", "red fox", "wooden chair", "grand piano"]),
+    PromptTask(name: "sketch", classNames: ["cat", "red fox", "wooden chair", "grand piano"]),
+    PromptTask(name: "digit", classNames: ["number seven", "zero", "big letter"]),
+  ]
+
+  /// The laws of the method called `name`, in the arithmetic of `dtype`.
+  public init(_ name: String, dtype: DType = .float32) throws {
+    entry = try MethodCatalog.entry(name)
+    clip = try TinyCLIP(dtype: dtype)
+  }
+
+  /// The method over `tasks`, with a tree of them where it asks for one.
+  public func method(
+    _ tasks: [PromptTask] = tasks, options: JSONValue = .object([:]), budget: Int = 1 << 30
+  ) throws -> any PromptMethod {
+    // The tree joins tasks by name, so that it does not depend on their order.
+    let names = tasks.map(\.name)
+    let values = names.map { a in
+      names.map { b in a == b ? 1 : 1 / Double(2 + abs((a.utf8.first.map(Int.init) ?? 0) - (b.utf8.first.map(Int.init) ?? 0))) }
+    }
+    let tree = try entry.needsTree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
+    return try entry.make(options, clip.context(tasks, tree: tree, budget: budget))
+  }
+
+  /// Starting parameters as leaves, in the model's precision.
+  public func leaves(_ method: any PromptMethod, seed: UInt64 = 1) throws -> ParameterTree {
+    try method.initialParameters(seed: seed).mapTensors { try $1.to(clip.dtype).asParameter() }
+  }
+
+  /// Gradients come for exactly the trainable paths, and the selection covers the backbone too.
+  public func gradientPaths() throws {
+    let method = try method()
+    let parameters = try leaves(method)
+    let whole = parameters.merging(clip.model.parameters.nested(under: "clip"))
+    let (trainable, frozen) = try method.selection.split(whole)
+    try expect(frozen.paths.allSatisfy { $0.hasPrefix("clip.") }, "a parameter of the method is frozen")
+    try expect(frozen.count == clip.model.parameters.count, "a part of the backbone is trained")
+    let batches = try clip.batches(Self.tasks)
+    for outcome in try [method.step(parameters, batches)] + method.taskGradients(parameters, batches) {
+      try expect(
+        outcome.gradients.paths == trainable.paths, "gradients for \(outcome.gradients.paths), not \(trainable.paths)")
+      for path in trainable.paths {
+        try expect(
+          outcome.gradients.require(path).shape == trainable.require(path).shape, "the gradient of \(path) has another shape")
+      }
+    }
+  }
+
+  /// A step's gradient is the sum of the tasks' gradients, and all three ways give the same objectives.
+  public func stepIsSum() throws {
+    let method = try method()
+    let parameters = try leaves(method)
+    let batches = try clip.batches(Self.tasks)
+    let step = try method.step(parameters, batches)
+    let parts = try method.taskGradients(parameters, batches)
+    try expect(parts.count == batches.count && parts.allSatisfy { $0.objectives.count == 1 }, "one outcome per batch")
+    let objectives = try method.objectives(parameters, batches)
+    try agree(step.objectives, objectives, "objectives of a step", within: .shortcut)
+    try agree(parts.flatMap(\.objectives), objectives, "objectives of the tasks", within: .shortcut)
+    for path in step.gradients.paths {
+      let terms = try parts.map { try $0.gradients.require(path) }
+      try agree(
+        Tensor.stacked(terms).sum([0]), step.gradients.require(path), "sum of gradients of \(path)", within: .shortcut)
+      try expect(step.gradients.require(path).abs().sum().item() > 0, "the gradient of \(path) is zero")
+    }
+    // A part of the tasks gives what it gives among all.
+    let alone = try method.step(parameters, [batches[2]])
+    try agree(alone.objectives, [objectives[2]], "objective of one task alone", within: .shortcut)
+    for path in alone.gradients.paths {
+      try agree(
+        alone.gradients.require(path), parts[2].gradients.require(path), "gradient of \(path) of one task alone",
+        within: .shortcut, floor: 1e-6)
+    }
+  }
+
+  /// The gradient is the slope of the objective along a random direction; meant for double precision.
+  public func centralDifferences() throws {
+    let method = try method()
+    let parameters = try leaves(method, seed: 4).mapTensors { path, tensor in
+      try (tensor + clip.normal(tensor.shape, seed: UInt64(path.utf8.count), deviation: 0.1)).asParameter()
+    }
+    let batches = try clip.batches(Self.tasks)
+    let gradients = try method.step(parameters, batches).gradients
+    for seed in 0..<3 {
+      let direction = try parameters.mapTensors { path, tensor in
+        try clip.normal(tensor.shape, seed: UInt64(1000 * seed + path.utf8.count))
+      }
+      func total(_ size: Double) throws -> Double {
+        let moved = try parameters.mapTensors { try $1.detached() + direction.require($0) * size }
+        return try method.objectives(moved, batches).reduce(0, +)
+      }
+      let slope = try (total(1e-5) - total(-1e-5)) / 2e-5
+      let predicted = try gradients.paths.reduce(0.0) {
+        $0 + (try (gradients.require($1) * direction.require($1)).sum().item())
+      }
+      try agree([predicted], [slope], "slope along direction \(seed)", within: Tolerance(1e-6), floor: 1e-6)
+    }
+  }
+
+  /// The start is a pure function of the seed and the tasks' names.
+  public func startIsPure() throws {
+    let first = try method().initialParameters(seed: 5)
+    try expect(first.differingPaths(from: method().initialParameters(seed: 5)).isEmpty, "one seed, two starts")
+    let other = try method().initialParameters(seed: 6)
+    try expect(first.paths == other.paths, "the paths depend on the seed")
+    try expect(
+      first.differingPaths(from: other).count == first.count, "another seed gives the same numbers at some path")
+    let permuted = try method(Array(Self.tasks.reversed())).initialParameters(seed: 5)
+    try expect(
+      Set(first.tensors.map { try $0.bytes() }) == Set(permuted.tensors.map { try $0.bytes() }),
+      "the order of the tasks changes the start")
+    try expect(Set(first.tensors.map { try $0.bytes() }).count == first.count, "two parameters start alike")
+  }
+
+  func expect(_ condition: @autoclosure () throws -> Bool, _ failure: String) throws {
+    guard try condition() else { throw Disagreement("\(entry.descriptor.name): \(failure)") }
+  }
+}

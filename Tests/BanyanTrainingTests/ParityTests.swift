@@ -1,0 +1,115 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanStructure
+import BanyanTensor
+import BanyanTestSupport
+import BanyanTraining
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Full-size towers against `transformers`: `make parity` writes the checkpoints and says where they are.
+@Suite(.serialized, .enabled(if: Parity.folder != nil, "needs the checkpoints that `make parity` builds"))
+struct ParityTests {
+  @Test(arguments: ["b16", "b32"])
+  func towersEqualTransformers(geometry: String) throws {
+    let folder = try #require(Parity.folder).appending(path: geometry)
+    let model = try Checkpoint(folder: folder).model()
+    let reference = try SafetensorsFile(contentsOf: folder.appending(path: "reference.safetensors"))
+    try Engine.withoutGradients {
+      let image = try model.image.features(reference.tensor("pixels"))
+      let unitImage = try image.normalized()
+      let imageGap = try unitImage.largestDifference(from: reference.tensor("image_unit"))
+      #expect(imageGap <= 1e-4)
+      let rows = try reference.tensor("ids")
+      let ids = try rows.integers().map(Int32.init)
+      let sentences = (0..<rows.extent(0)).map { row -> ClassTokens in
+        let row = Array(ids[row * 77..<(row + 1) * 77])
+        let end = row.firstIndex(of: row.max() ?? 0) ?? 76
+        return ClassTokens(sentence: Array(row[...end]))
+      }
+      for path in TextTower.EncodingPath.allCases {
+        let text = try model.text.features(sentences, path: path).select(0, 0).normalized()
+        let gap = try text.largestDifference(from: reference.tensor("text_unit"))
+        #expect(gap <= 1e-4, "\(path) text path")
+        let logits = try unitImage.matmul(text.transposed()) * model.logitScale
+        let logitGap = try logits.largestDifference(from: reference.tensor("logits_per_image"))
+        #expect(logitGap <= 1e-3, "\(path) logits")
+        print("parity \(geometry), \(path): image \(imageGap), text \(gap), logits \(logitGap)")
+      }
+    }
+  }
+
+  @Test func contextGradientEqualsPyTorch() throws {
+    let folder = try #require(Parity.folder).appending(path: "b16")
+    let bench = try Workbench(model: folder, cache: nil)
+    let reference = try SafetensorsFile(contentsOf: folder.appending(path: "reference.safetensors"))
+    let names: [String] = try JSONDocument.read(from: folder.appending(path: "class_names.json"))
+    let tokens = names.map {
+      ClassTokens(
+        name: bench.tokenizer.tokens(of: $0), closing: bench.tokenizer.tokens(of: "."),
+        start: bench.tokenizer.startToken, end: bench.tokenizer.endToken)
+    }
+    let context = try reference.tensor("coop.context").asParameter()
+    let injection = PromptInjection(layers: [0: try context.reshaped([1, 16, 512])])
+    let weights = try bench.model.text.features(tokens, injection: injection).select(0, 0).normalized()
+    #expect(try weights.largestDifference(from: reference.tensor("coop.classifier")) <= 1e-4)
+    let gradient = try Gradients.of([weights], cotangents: [reference.tensor("coop.cotangent")], with: [context])[0]
+    let expected = try reference.tensor("coop.gradient")
+    let size = try expected.doubles().reduce(0) { max($0, abs($1)) }
+    let gap = try gradient.largestDifference(from: expected) / size
+    print("parity b16, context gradient: \(gap) of the largest entry")
+    #expect(gap <= 1e-4)
+  }
+
+  @Test func treeOfPromptsTrainsWithinThreeGigabytes() throws {
+    let folder = try #require(Parity.folder).appending(path: "b16")
+    let bench = try Workbench(model: folder, cache: nil)
+    let classNames: [String] = try JSONDocument.read(from: folder.appending(path: "class_names.json"))
+    let tasks = ["Art", "Clipart", "Product", "Real"].map { PromptTask(name: $0, classNames: classNames) }
+    let context = MethodContext(
+      model: bench.model, tokenizer: bench.tokenizer, tasks: tasks, tree: try .random(tasks.map(\.name), seed: 3))
+    let method = try MethodCatalog.entry("hipro").make(.object([:]), context)
+    var generator = SeededGenerator(seed: 5, label: "parity")
+    let batches = try tasks.indices.map { task in
+      TaskBatch(
+        task: task, features: try Tensor.normal([32, 512], generator: &generator).normalized(),
+        labels: try .indices((0..<32).map { _ in generator.integer(below: 65) }))
+    }
+    let parameters = try method.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    let rule = Optimizer.Rule.adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
+    let optimizer = try Optimizer(rule, parameters: parameters, rate: 1e-3)
+    var losses: [Double] = []
+    let begin = Date()
+    for _ in 0..<20 {
+      let outcome = try method.step(parameters, batches)
+      losses.append(outcome.objectives.reduce(0, +))
+      try optimizer.step(outcome.gradients, rate: 1e-3)
+    }
+    print("parity: 20 steps of 4 tasks × 65 classes, 7 prompts: \(Date().timeIntervalSince(begin)) s")
+    print("parity: objective \(losses[0]) → \(losses[19]), peak memory \(Parity.peakMegabytes) MB")
+    #expect(losses.allSatisfy(\.isFinite))
+    #expect(losses[19] < losses[0])
+    #expect(Parity.peakMegabytes < 3000)
+  }
+}
+
+enum Parity {
+  static let folder = ProcessInfo.processInfo.environment["BANYAN_PARITY"].map { URL(filePath: $0) }
+
+  /// The largest resident size that this process has had.
+  static var peakMegabytes: Int {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return usage.ru_maxrss / 1000
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+      return usage.ru_maxrss / 1_000_000
+    #endif
+  }
+}
