@@ -57,8 +57,7 @@ public struct ExperimentRun: Sendable {
     defer { if !folder.holdsRun { lock.discard() } }
     let isBegun = existing == .resume && folder.holdsRun
     if isBegun {
-      let stored: JSONValue = try JSONDocument.read(from: folder.experiment)
-      guard try Experiment(stored, subject: folder.experiment.path).resolved() == experiment.resolved() else {
+      guard try stored() == experiment.resolved() else {
         throw BanyanError(
           .usage, at: folder.experiment.path, "the folder holds a run with other settings",
           remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, or choose another folder.")
@@ -79,6 +78,7 @@ public struct ExperimentRun: Sendable {
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }
     let splits = try watch.time("data") { try experiment.seeds.map { try split(suite, seed: $0) } }
+    try check(entry, splits: splits, suite: suite, bench: bench)
     folder.removePartialFiles(experiment.seeds)
     if !isBegun {
       // Only now that the new run can begin does an old one go.
@@ -115,6 +115,26 @@ public struct ExperimentRun: Sendable {
       skippedImages: suite.skipped.map(\.path))
     try record.write(folder.url)
     return record
+  }
+
+  /// What the folder's run was asked for.
+  private func stored() throws -> JSONValue {
+    let path = folder.experiment.path
+    do {
+      return try Experiment(JSONDocument.read(from: folder.experiment), subject: path).resolved()
+    } catch let error as BanyanError where !error.subject.contains(path) {
+      throw BanyanError(error.kind, at: "\(path): \(error.subject)", error.message, remedy: error.remedy)
+    }
+  }
+
+  /// Finds out whether the method takes the tasks' names and its options, before the run begins.
+  private func check(_ entry: MethodCatalog.Entry, splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws {
+    guard let names = splits.first?.map(\.task), let seed = experiment.seeds.first else { return }
+    let tree = entry.needsTree ? try experiment.tree(nil, names: names, seed: seed) : nil
+    let context = MethodContext(
+      model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
+      tree: tree, encodingPath: experiment.encodingPath)
+    _ = try entry.make(experiment.options, context).initialParameters(seed: seed)
   }
 
   private func split(_ suite: TaskSuite, seed: UInt64) throws -> [TaskSplit] {

@@ -13,18 +13,6 @@ struct SeedOutcome: Codable {
   var run: SeedRun
   var trainableParameters: Int
   var seconds: [String: Double]
-  /// Of everything that the seed depends on.
-  var fingerprint: String
-  /// The digest of the above; damage on the disk would go into the record unseen.
-  var seal = ""
-
-  /// The outcome with its digest.
-  func sealed() throws -> SeedOutcome {
-    var copy = self
-    copy.seal = ""
-    copy.seal = ContentHash.sha256(try JSONDocument.data(copy, subject: "result of seed \(run.seed)"))
-    return copy
-  }
 }
 
 /// One seed of an experiment: affinity, tree, training, evaluation and what is saved.
@@ -39,7 +27,11 @@ struct SeedRunner {
 
   func run(_ seed: UInt64, split: [TaskSplit]) throws -> SeedOutcome {
     let fingerprint = try fingerprint(seed, split)
-    if let outcome = try finished(seed, fingerprint) { return outcome }
+    if let outcome = try SealedDocument<SeedOutcome>.read(folder.result(seed), fingerprint: fingerprint) {
+      // The process may have died between the result and the clearing away.
+      folder.removeWork(of: seed)
+      return outcome
+    }
     var watch = Stopwatch()
     let names = split.map(\.task)
     let training = try tables.training.map { table in
@@ -60,7 +52,7 @@ struct SeedRunner {
       affinity = try watch.time("affinity") {
         try self.affinity(context, data: training[0], names: names, seed: seed, fingerprint: fingerprint)
       }
-      context.tree = try tree(affinity, names: names, seed: seed)
+      context.tree = try experiment.tree(affinity, names: names, seed: seed)
     }
     let method = try entry.make(experiment.options, context)
     let initial = try method.initialParameters(seed: seed)
@@ -99,29 +91,8 @@ struct SeedRunner {
         seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
         tree: context.tree.map(RecordedTree.init), tasks: results, steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
-      trainableParameters: parameters.parameterCount, seconds: watch.seconds, fingerprint: fingerprint
-    ).sealed()
-    try JSONDocument.write(outcome, to: folder.result(seed))
-    folder.removeWork(of: seed)
-    return outcome
-  }
-
-  /// What a finished seed left; `nil` where it is not finished.
-  private func finished(_ seed: UInt64, _ fingerprint: String) throws -> SeedOutcome? {
-    let file = folder.result(seed)
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    let outcome: SeedOutcome = try JSONDocument.read(from: file)
-    guard try outcome.sealed().seal == outcome.seal else {
-      throw BanyanError(
-        .malformed, at: file.path, "the contents do not fit the file's checksum",
-        remedy: "Remove the file to learn this seed again, and resume.")
-    }
-    guard outcome.fingerprint == fingerprint else {
-      throw BanyanError(
-        .usage, at: file.path, "the finished seed belongs to another experiment",
-        remedy: "Resume with the settings, model and pictures that it began with, or start over with --overwrite.")
-    }
-    // The process may have died between the result and the clearing away.
+      trainableParameters: parameters.parameterCount, seconds: watch.seconds)
+    try SealedDocument.write(outcome, fingerprint: fingerprint, to: folder.result(seed))
     folder.removeWork(of: seed)
     return outcome
   }
@@ -162,27 +133,14 @@ struct SeedRunner {
   ) throws -> AffinityMatrix? {
     guard experiment.affinity.tree == "affinity" else { return nil }
     let file = folder.affinity(seed)
-    if FileManager.default.fileExists(atPath: file.path) {
-      let saved = try JSONDocument.read(SavedAffinity.self, from: file)
-      if saved.fingerprint == fingerprint { return saved.affinity }
-    }
+    if let saved = try SealedDocument<AffinityMatrix>.read(file, fingerprint: fingerprint) { return saved }
     observer.report(.phase("Affinity of tasks"))
     let probe = try entry.make(experiment.options, context.with(tree: .single(names)))
     let matrix = try AffinityProbe(experiment.affinity, training: experiment.training).measure(
       probe, data: data, names: names, seed: seed,
       progress: { observer.report(.affinity(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
-    try JSONDocument.write(SavedAffinity(fingerprint: fingerprint, affinity: matrix), to: file)
+    try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
     return matrix
-  }
-
-  private func tree(_ affinity: AffinityMatrix?, names: [String], seed: UInt64) throws -> TaskTree {
-    if let affinity { return try TaskTree(clustering: affinity, linkage: experiment.affinity.linkage) }
-    return switch experiment.affinity.tree {
-    case "random": try .random(names, seed: seed)
-    case "flat": try .flat(names)
-    case "single": try .single(names)
-    default: try TaskTree(newick: experiment.affinity.tree, names: names)
-    }
   }
 
   private func save(
@@ -214,7 +172,16 @@ struct SeedRunner {
   }
 }
 
-private struct SavedAffinity: Codable {
-  var fingerprint: String
-  var affinity: AffinityMatrix
+extension Experiment {
+  /// The tree of tasks: from the measured affinity where there is one, else the one that the settings name.
+  func tree(_ affinity: AffinityMatrix?, names: [String], seed: UInt64) throws -> TaskTree {
+    if let affinity { return try TaskTree(clustering: affinity, linkage: self.affinity.linkage) }
+    return switch self.affinity.tree {
+    // Before anything is measured, the one prompt that all tasks share.
+    case "single", "affinity": try .single(names)
+    case "random": try .random(names, seed: seed)
+    case "flat": try .flat(names)
+    default: try TaskTree(newick: self.affinity.tree, names: names)
+    }
+  }
 }

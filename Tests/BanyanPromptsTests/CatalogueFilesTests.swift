@@ -6,7 +6,7 @@ import Testing
 /// The house rule of methods: one file and one catalogue line each, and nobody else knows them.
 @Suite struct CatalogueFilesTests {
   private static let sources = Golden.folder.deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Sources")
+    .appending(path: "Sources").resolvingSymlinksInPath()
 
   /// The code of a file: comments and texts are prose and may name whom they like.
   private func code(_ url: URL) throws -> String {

@@ -170,7 +170,11 @@ import Testing
     let pictures = try pictures()
     var asked = 0
     let error = #expect(throws: BanyanError.self) {
-      try extractor(cache, batchSize: 2).features(of: pictures, shouldStop: { asked += 1; return asked > 2 })
+      try extractor(cache, batchSize: 2).features(
+        of: pictures,
+        shouldStop: {
+          asked += 1; return asked > 2
+        })
     }
     #expect(error?.kind == .interrupted)
     #expect(pictures.filter { cache.contains($0.sha256) }.count == 4)

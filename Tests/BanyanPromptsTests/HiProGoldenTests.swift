@@ -33,7 +33,8 @@ import Testing
   }
 
   private func parameters(_ golden: Golden) throws -> ParameterTree {
-    ParameterTree(try Dictionary(uniqueKeysWithValues: (0..<5).map { ("nodes.\($0).context", try golden("nodes.\($0)")) }))
+    let contexts = try (0..<5).map { ("nodes.\($0).context", try golden("nodes.\($0)")) }
+    return ParameterTree(Dictionary(uniqueKeysWithValues: contexts))
   }
 
   private func batches(_ golden: Golden) throws -> [TaskBatch] {
@@ -63,8 +64,8 @@ import Testing
     let golden = try Golden("prompts/hipro")
     let parameters = try parameters(golden).mapTensors { try $1.asParameter() }
     let outcome = try method("both").step(parameters, batches(golden))
-    let losses = try zip(golden("per_node.step0.losses").doubles(), golden("combined.step0.losses").doubles()).map { $0 + $1 }
-    try agree(outcome.objectives, losses, "both.losses", within: .at(.tower))
+    let losses = try golden("per_node.step0.losses") + golden("combined.step0.losses")
+    try agree(outcome.objectives, losses.doubles(), "both.losses", within: .at(.tower))
     for node in 0..<5 {
       let key = "step0.gradient.nodes.\(node)"
       let sum = try golden("per_node.\(key)") + golden("combined.\(key)")
@@ -99,7 +100,8 @@ import Testing
     let contexts = try (0..<5).map {
       ("nodes.\($0).context", try golden(time == "final" ? "\(key).nodes.\($0)" : "nodes.\($0)"))
     }
-    let classifiers = try method(objective.option).classifiers(ParameterTree(Dictionary(uniqueKeysWithValues: contexts)))
+    let trained = ParameterTree(Dictionary(uniqueKeysWithValues: contexts))
+    let classifiers = try method(objective.option).classifiers(trained)
     let scale = try TinyCLIP().model.logitScale
     #expect(classifiers.count == 3)
     for (task, classifier) in classifiers.enumerated() {

@@ -33,9 +33,8 @@ public struct MethodLaws: Sendable {
   ) throws -> any PromptMethod {
     // The tree joins tasks by name, so that it does not depend on their order.
     let names = tasks.map(\.name)
-    let values = names.map { a in
-      names.map { b in a == b ? 1 : 1 / Double(2 + abs((a.utf8.first.map(Int.init) ?? 0) - (b.utf8.first.map(Int.init) ?? 0))) }
-    }
+    let places = names.map { Int($0.utf8.first ?? 0) }
+    let values = places.map { a in places.map { b in 1 / Double(1 + abs(a - b)) } }
     let tree = try entry.needsTree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
     return try entry.make(options, clip.context(tasks, tree: tree, budget: budget))
   }
@@ -59,7 +58,8 @@ public struct MethodLaws: Sendable {
         outcome.gradients.paths == trainable.paths, "gradients for \(outcome.gradients.paths), not \(trainable.paths)")
       for path in trainable.paths {
         try expect(
-          outcome.gradients.require(path).shape == trainable.require(path).shape, "the gradient of \(path) has another shape")
+          outcome.gradients.require(path).shape == trainable.require(path).shape,
+          "the gradient of \(path) has another shape")
       }
     }
   }
@@ -107,7 +107,7 @@ public struct MethodLaws: Sendable {
         let moved = try parameters.mapTensors { try $1.detached() + direction.require($0) * size }
         return try method.objectives(moved, batches).reduce(0, +)
       }
-      let slope = try (total(1e-5) - total(-1e-5)) / 2e-5
+      let slope = try (total(1e-6) - total(-1e-6)) / 2e-6
       let predicted = try gradients.paths.reduce(0.0) {
         $0 + (try (gradients.require($1) * direction.require($1)).sum().item())
       }

@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanPrompts
+import BanyanStructure
 import BanyanTensor
 import BanyanTestSupport
 import BanyanTraining
@@ -69,9 +70,10 @@ import Testing
     try agree(gradients, golden("affinity.step0.gradients"), "affinity.step0.gradients", within: .at(.gradient))
   }
 
-  @Test(arguments: [
-    (AffinitySettings.Kind.gradientCosine, "cosine"), (.gradientDot, "dot"), (.lookAhead, "look_ahead_symmetric"),
-  ], [(1, "step0"), (3, "mean")])
+  @Test(
+    arguments: [
+      (AffinitySettings.Kind.gradientCosine, "cosine"), (.gradientDot, "dot"), (.lookAhead, "look_ahead_symmetric"),
+    ], [(1, "step0"), (3, "mean")])
   func `affinities equal PyTorch's, at one step and as the mean over the warm-up`(
     _ kind: (setting: AffinitySettings.Kind, golden: String), _ steps: (count: Int, golden: String)
   ) throws {

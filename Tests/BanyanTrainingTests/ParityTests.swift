@@ -92,7 +92,7 @@ struct ParityTests {
     }
     print("parity: 20 steps of 4 tasks × 65 classes, 7 prompts: \(Date().timeIntervalSince(begin)) s")
     print("parity: objective \(losses[0]) → \(losses[19]), peak memory \(Parity.peakMegabytes) MB")
-    #expect(losses.allSatisfy(\.isFinite))
+    #expect(losses.allSatisfy { $0.isFinite })
     #expect(losses[19] < losses[0])
     #expect(Parity.peakMegabytes < 3000)
   }

@@ -1,4 +1,6 @@
 import BanyanFoundation
+import BanyanReports
+import BanyanTestSupport
 import Foundation
 import Testing
 
@@ -58,8 +60,9 @@ import Testing
   @Test func controlCSavesAndSaysHowToGoOn() throws {
     let run = "stop/with a space"
     let running = try Program.start(
-      shop.training(run, method: "coop", ["--epochs", "4000", "--seeds", "5"]), in: shop.folder)
-    wait { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self).contains("Training [") }
+      shop.training(run, method: "coop", ["--epochs", "1500", "--seeds", "5"]), in: shop.folder)
+    wait { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self).contains("Seed 5") }
+    usleep(300_000)
     running.kill(SIGINT)
     let outcome = try running.finish()
     #expect(outcome.code == 130 && !outcome.isSignal && outcome.out.isEmpty, "\(outcome)")
@@ -71,12 +74,11 @@ import Testing
     let other = try shop.run("train", "--resume", "--output", run, "--learning-rate", "0.1")
     #expect(other.code == 64 && other.err.contains("other settings"), "\(other)")
     // Nor is it begun anew by accident.
-    let anew = try shop.train(run, method: "coop", ["--epochs", "4000", "--seeds", "5"])
+    let anew = try shop.train(run, method: "coop", ["--epochs", "1500", "--seeds", "5"])
     #expect(anew.code == 1 && anew.err.contains("--resume"), "\(anew)")
-    // With the model or the pictures changed, the saved state is refused.
     let resumed = try shop.run("train", "--resume", "--output", run)
     #expect(resumed.code == 0 && resumed.err.contains("goes on at step"), "\(resumed)")
-    let whole = try shop.train("stop/plain", method: "coop", ["--epochs", "4000", "--seeds", "5"])
+    let whole = try shop.train("stop/plain", method: "coop", ["--epochs", "1500", "--seeds", "5"])
     #expect(whole.code == 0)
     try expectEqual(run, "stop/plain")
   }

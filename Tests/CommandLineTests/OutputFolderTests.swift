@@ -1,3 +1,5 @@
+import BanyanReports
+import BanyanTestSupport
 import Foundation
 import Testing
 
@@ -48,7 +50,10 @@ import Testing
   }
 
   @Test func aRunThatCannotBeginLeavesNothing() throws {
-    for words in [["--shots", "40"], ["--only", "nothing"], ["--context-length", "2", "--device", "cuda"]] {
+    for words in [
+      ["--shots", "40"], ["--only", "nothing"], ["--context-length", "100"], ["--context-length", "70"],
+      ["--device", "mps"],
+    ] {
       let outcome = try shop.train("out/nothing", words)
       #expect([64, 66, 69].contains(outcome.code), "\(outcome)")
       #expect(!shop.exists("out/nothing"))

@@ -177,7 +177,8 @@ struct ConfigurationReader {
     let product = Double(width) * (try number(path, default: fallback))
     guard product >= 1, product <= Double(1 << 24) else {
       throw BanyanError(
-        .malformed, at: "\(subject): \(path)", "expected a ratio that makes 1 to \(1 << 24) of \(width), found \(product)")
+        .malformed, at: "\(subject): \(path)",
+        "expected a ratio that makes 1 to \(1 << 24) of \(width), found \(product)")
     }
     return Int(product)
   }

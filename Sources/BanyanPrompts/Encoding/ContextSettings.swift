@@ -53,6 +53,7 @@ public struct ContextSettings: Codable, Sendable, Equatable {
         throw BanyanError(
           .usage, at: "context.initialWords", "expected 1 to \(limit) tokens, found \(ids.count) in \"\(words)\"")
       }
+      try check(tasks, count: ids.count, context: context)
       let vectors = try context.model.text.embeddings(of: ids).detached().clone()
       guard let classes else { return vectors }
       return try vectors.reshaped([1, ids.count, width]).expanded([classes, ids.count, width]).clone()
@@ -60,6 +61,7 @@ public struct ContextSettings: Codable, Sendable, Equatable {
     guard (1...limit).contains(length) else {
       throw BanyanError(.usage, at: "context.length", "expected 1 to \(limit), found \(length)")
     }
+    try check(tasks, count: length, context: context)
     guard deviation > 0, deviation.isFinite else {
       throw BanyanError(.usage, at: "context.deviation", "expected a positive number, found \(deviation)")
     }
@@ -67,6 +69,23 @@ public struct ContextSettings: Codable, Sendable, Equatable {
     var generator = SeededGenerator(seed: seed, label: label)
     let shape = (classes.map { [$0] } ?? []) + [length, width]
     return try Tensor.normal(shape, deviation: deviation, generator: &generator).to(device: context.model.device)
+  }
+
+  /// Refuses class names that find no room beside `count` context vectors.
+  private func check(_ tasks: [PromptTask], count: Int, context: MethodContext) throws {
+    // Start, end and the full stop stand there too.
+    let room = context.model.configuration.contextLength - count - 2 - context.tokenizer.tokens(of: ".").count
+    for task in tasks {
+      for name in task.classNames {
+        let tokens = context.tokenizer.tokens(of: name).count
+        guard tokens > room else { continue }
+        let shown = name.count > 40 ? name.prefix(40) + "…" : name[...]
+        throw BanyanError(
+          .usage, at: "task \(task.name), class name \"\(shown)\"",
+          "is too long: it has \(tokens) tokens, and beside \(count) context vectors there is room for \(max(0, room))",
+          remedy: "Shorten it under classNames in tasks.json, or use a smaller context.length.")
+      }
+    }
   }
 
   /// Refuses class-specific contexts for a prompt that serves lists of different lengths or names.

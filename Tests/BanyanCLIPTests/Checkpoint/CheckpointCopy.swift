@@ -17,8 +17,8 @@ final class CheckpointCopy {
 
   /// The one weight file.
   var weights: URL {
-    let openCLIP = folder.appending(path: "open_clip_model.safetensors")
-    return FileManager.default.fileExists(atPath: openCLIP.path) ? openCLIP : folder.appending(path: "model.safetensors")
+    let files = ["open_clip_model.safetensors", "model.safetensors"].map { folder.appending(path: $0) }
+    return FileManager.default.fileExists(atPath: files[0].path) ? files[0] : files[1]
   }
 
   /// Writes `text` to the file called `name`.

@@ -99,16 +99,36 @@ import Testing
     }
   }
 
+  @Test(arguments: PromptInjection.Position.allCases, TextTower.EncodingPath.allCases)
+  func `contexts made of words are the sentence with these words`(
+    _ position: PromptInjection.Position, _ path: TextTower.EncodingPath
+  ) throws {
+    let clip = try TinyCLIP()
+    let words: [Int32] = [320, 538, 613, 86, 78]
+    let names = clip.names(["cat", "swiss army knife"])
+    let before = [.end: 5, .middle: 2, .front: 0][position] ?? 0
+    let sentences = names.map { name in
+      ClassTokens(
+        sentence: [name.start] + words[..<before] + name.name + words[before...] + name.closing + [name.end])
+    }
+    let contexts = try clip.model.text.embeddings(of: words).reshaped([1, 5, 32])
+    let found = try clip.model.text.features(
+      names, injection: PromptInjection(layers: [0: contexts], position: position), path: path)
+    try agree(found, clip.model.text.features(sentences, path: .plain), "\(position)", within: .shortcut)
+  }
+
   @Test func `a name that does not fit is an error that says how long it is`() throws {
     let clip = try TinyCLIP()
     let names = clip.names([String(repeating: "7 ", count: 60)])
+    let fitting = try PromptInjection(layers: [0: clip.normal([1, 14, 32], seed: 1)])
+    let tooLong = try PromptInjection(layers: [0: clip.normal([1, 15, 32], seed: 1)])
     for path in TextTower.EncodingPath.allCases {
       // start + 14 + 60 + full stop + end = 77.
       #expect(throws: Never.self) {
-        try clip.model.text.features(names, injection: .init(layers: [0: clip.normal([1, 14, 32], seed: 1)]), path: path)
+        try clip.model.text.features(names, injection: fitting, path: path)
       }
       let error = #expect(throws: BanyanError.self) {
-        try clip.model.text.features(names, injection: .init(layers: [0: clip.normal([1, 15, 32], seed: 1)]), path: path)
+        try clip.model.text.features(names, injection: tooLong, path: path)
       }
       #expect(error?.description.contains("takes 78 positions, the model has 77") == true)
       #expect(error?.remedy.isEmpty == false)

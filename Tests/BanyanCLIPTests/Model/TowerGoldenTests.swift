@@ -79,7 +79,8 @@ import Testing
     var x = try embedded.reshaped([rows.count, 77, tower.configuration.text.width]) + tower.positionEmbedding
     for layer in 0...tower.blocks.count {
       try agree(
-        x.narrowed(1, start: 0, length: 24), golden("text_hidden.\(layer)"), "text_hidden.\(layer)", within: .at(.tower))
+        x.narrowed(1, start: 0, length: 24), golden("text_hidden.\(layer)"), "text_hidden.\(layer)", within: .at(.tower)
+      )
       if layer < tower.blocks.count { x = try tower.blocks[layer](x, causal: true) }
     }
   }

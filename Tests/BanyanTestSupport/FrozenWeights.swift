@@ -1,0 +1,8 @@
+public import BanyanTensor
+public import BanyanTraining
+import BanyanCLIP
+
+extension Workbench {
+  /// All weights of the checkpoint, which no training may touch.
+  public var frozenWeights: ParameterTree { model.parameters }
+}

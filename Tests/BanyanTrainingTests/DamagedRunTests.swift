@@ -1,0 +1,158 @@
+import BanyanFoundation
+import BanyanReports
+import BanyanTensor
+import BanyanTestSupport
+import BanyanTraining
+import Foundation
+import Testing
+
+/// Every damaged file of a run is a clear error or gives the right answer, never a crash and never another answer.
+@Suite(.serialized) struct DamagedRunTests {
+  private struct Answers: Equatable {
+    var guesses: [[PictureClassifier.Guess]]
+    var scores: [String: SeedTaskResult]
+  }
+
+  private let world: TrainingWorld
+  private let bench: Workbench
+
+  init() throws {
+    world = try TrainingWorld.open()
+    bench = try Workbench(model: TrainingWorld.model, cache: world.cache)
+  }
+
+  private func experiment() -> Experiment {
+    world.experiment {
+      $0.options = .object(["combine": .string("learned"), "context": .object(["length": .integer(2)])])
+      $0.training.earlyStopping = 3
+    }
+  }
+
+  /// What a user can ask of a run.
+  private func answers(_ place: URL) throws -> Answers {
+    let run = try FinishedRun(place)
+    let classifier = try PictureClassifier(run, seed: 1, bench: bench)
+    let feature = try classifier.feature(of: world.pictures.picture(1, 0, 3))
+    return Answers(
+      guesses: try classifier.taskNames.map { try classifier.guesses(feature, task: $0, count: 3) },
+      scores: try run.evaluate(seed: 1, bench: bench))
+  }
+
+  /// Damages of `data`: cut at several lengths, and `flips` single bytes changed.
+  private func damages(_ data: Data, name: String, flips: Int) -> [(what: String, bytes: Data)] {
+    var list: [(String, Data)] = [0, 1, 7, 8, 9, data.count / 3, data.count - 9, data.count - 1].map {
+      ("cut to \($0)", data.prefix($0))
+    }
+    var generator = SeededGenerator(seed: 5, label: name)
+    for _ in 0..<flips {
+      var copy = data
+      let place = generator.integer(below: data.count)
+      copy[copy.startIndex + place] ^= UInt8(1 + generator.integer(below: 255))
+      list.append(("byte \(place)", copy))
+    }
+    list.append(("with a byte more", data + [7]))
+    return list
+  }
+
+  @Test func aDamagedFinishedRunIsAnErrorOrGivesTheRightAnswer() throws {
+    let place = world.place()
+    _ = try world.run(experiment(), at: place)
+    let expected = try answers(place)
+    let folder = RunFolder(place)
+    let files: [(url: URL, flips: Int)] = [
+      (folder.record, 60), (folder.manifest(1), 50), (folder.prompts(1), 50), (folder.classifiers(1), 50),
+    ]
+    var errors = 0
+    var cases = 0
+    for (url, flips) in files {
+      let whole = try Data(contentsOf: url)
+      for (what, bytes) in damages(whole, name: url.lastPathComponent, flips: flips) {
+        try bytes.write(to: url)
+        cases += 1
+        do {
+          #expect(try answers(place) == expected, "\(url.lastPathComponent), \(what)")
+        } catch let error as BanyanError {
+          errors += 1
+          #expect(!error.subject.isEmpty && !error.message.isEmpty, "\(url.lastPathComponent), \(what): \(error)")
+        } catch {
+          Issue.record("\(url.lastPathComponent), \(what): \(error) is no BanyanError")
+        }
+      }
+      try FileManager.default.removeItem(at: url)
+      let error = #expect(throws: BanyanError.self) { try answers(place) }
+      #expect(error?.kind == .missingInput, "\(url.lastPathComponent) absent: \(error as Any)")
+      try whole.write(to: url)
+    }
+    #expect(cases > 240 && errors > 180, "\(errors) errors in \(cases) cases")
+    #expect(try answers(place) == expected)
+  }
+
+  @Test func aDamagedStoppedRunIsAnErrorOrEndsWithTheRightBytes() throws {
+    let experiment = experiment()
+    let (whole, stopped) = (world.place(), world.place())
+    let record = try world.run(experiment, at: whole)
+    let learned = try world.learned(whole)
+    #expect(throws: BanyanError.self) { try world.run(experiment, at: stopped, steps: 12) }
+    let folder = RunFolder(stopped)
+    let files: [(name: String, flips: Int)] = [
+      ("seed-1/state.safetensors", 40), ("seed-1/affinity.json", 12), ("experiment.json", 12),
+    ]
+    var errors = 0
+    for (name, flips) in files {
+      let url = folder.url.appendingPathComponent(name)
+      for (what, bytes) in damages(try Data(contentsOf: url), name: name, flips: flips) {
+        let copy = world.place()
+        defer { try? FileManager.default.removeItem(at: copy) }
+        try FileManager.default.copyItem(at: stopped, to: copy)
+        try bytes.write(to: copy.appendingPathComponent(name))
+        do {
+          #expect(try world.run(experiment, at: copy, .resume).comparable() == record.comparable(), "\(name), \(what)")
+          #expect(try world.learned(copy) == learned, "\(name), \(what)")
+        } catch let error as BanyanError {
+          errors += 1
+          #expect(error.subject.contains((name as NSString).lastPathComponent), "\(name), \(what): \(error)")
+          #expect(!RunFolder(copy).holdsRecord)
+        } catch {
+          Issue.record("\(name), \(what): \(error) is no BanyanError")
+        }
+      }
+    }
+    #expect(errors > 60, "\(errors)")
+  }
+
+  @Test func aDamagedResultOfAFinishedSeedIsNotTakenIntoTheRecord() throws {
+    let experiment = world.experiment("coop") { $0.seeds = [1, 2] }
+    let (whole, stopped) = (world.place(), world.place())
+    let record = try world.run(experiment, at: whole)
+    #expect(throws: BanyanError.self) { try world.run(experiment, at: stopped, steps: 15) }
+    let url = stopped.appendingPathComponent("seed-1/result.json")
+    let bytes = try Data(contentsOf: url)
+    for (what, damaged) in damages(bytes, name: "result", flips: 40) {
+      let copy = world.place()
+      defer { try? FileManager.default.removeItem(at: copy) }
+      try FileManager.default.copyItem(at: stopped, to: copy)
+      try damaged.write(to: copy.appendingPathComponent("seed-1/result.json"))
+      do {
+        #expect(try world.run(experiment, at: copy, .resume).comparable() == record.comparable(), "\(what)")
+      } catch let error as BanyanError {
+        #expect(error.subject.contains("result.json") && error.kind == .malformed, "\(what): \(error)")
+        #expect(!RunFolder(copy).holdsRecord)
+      }
+    }
+  }
+
+  @Test func filesOfTwoRunsAreNotMixed() throws {
+    let (first, second) = (world.place(), world.place())
+    _ = try world.run(world.experiment("coop"), at: first)
+    _ = try world.run(world.experiment("coop-mt"), at: second)
+    for name in ["prompts.json", "prompts.safetensors", "classifiers.safetensors"] {
+      let copy = world.place()
+      try FileManager.default.copyItem(at: first, to: copy)
+      let target = copy.appendingPathComponent("seed-1/\(name)")
+      try FileManager.default.removeItem(at: target)
+      try FileManager.default.copyItem(at: second.appendingPathComponent("seed-1/\(name)"), to: target)
+      let error = #expect(throws: BanyanError.self) { try answers(copy) }
+      #expect(error?.kind == .malformed && error?.subject.contains("prompts.json") == true, "\(name): \(error as Any)")
+    }
+  }
+}
