@@ -86,8 +86,9 @@ struct Bench: ParsableCommand {
     print("text-prompt step, \(classes) classes, \(context) context vectors (forward and backward, seconds):")
     print("  plain          median \(text(median(report.plainSeconds)))")
     print("  shared prefix  median \(text(median(report.sharedPrefixSeconds)))")
-    print("  ratio          median \(text(report.ratioMedian)) over \(pairs) pairs, "
-      + "largest difference of gradients \(report.largestGradientDifference)")
+    print(
+      "  ratio          median \(text(report.ratioMedian)) over \(pairs) pairs, "
+        + "largest difference of gradients \(report.largestGradientDifference)")
     print("image tower, batch 16: median \(text(median(report.imagesPerSecond))) pictures per second")
   }
 

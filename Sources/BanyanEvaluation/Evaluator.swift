@@ -28,7 +28,8 @@ public struct Evaluator: Sendable {
   ///   - classNames: The names of the classifier's rows, for the accuracy by class.
   ///   - losses: The training loss before and after learning, for the record.
   public func evaluate(
-    _ classifier: TaskClassifier, on test: TaskBatch, classNames: [String], losses: (initial: Double, final: Double)? = nil
+    _ classifier: TaskClassifier, on test: TaskBatch, classNames: [String],
+    losses: (initial: Double, final: Double)? = nil
   ) throws -> SeedTaskResult {
     let probabilities = try self.probabilities(test.features, classifier.weights())
     let labels = try test.labels.integers().map(Int.init)
@@ -71,7 +72,8 @@ public struct Evaluator: Sendable {
   public func score(_ probabilities: [[Double]], labels: [Int], classNames: [String]) throws -> SeedTaskResult {
     guard probabilities.count == labels.count, !labels.isEmpty else {
       throw BanyanError(
-        .failed, at: "evaluation", "expected one label per picture and at least one, found \(labels.count) labels for "
+        .failed, at: "evaluation",
+        "expected one label per picture and at least one, found \(labels.count) labels for "
           + "\(probabilities.count) pictures")
     }
     let classes = classNames.count
@@ -81,7 +83,8 @@ public struct Evaluator: Sendable {
     for (row, label) in zip(probabilities, labels) {
       guard row.count == classes, row.allSatisfy(\.isFinite), (0..<classes).contains(label) else {
         throw BanyanError(
-          .failed, at: "evaluation", "expected \(classes) finite probabilities and a label below \(classes), found "
+          .failed, at: "evaluation",
+          "expected \(classes) finite probabilities and a label below \(classes), found "
             + "\(row) and \(label)")
       }
       let predicted = Self.argmax(row)

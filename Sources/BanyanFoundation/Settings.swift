@@ -22,6 +22,10 @@ public enum Settings {
       return try merged.decode(as: Value.self)
     } catch let error as DecodingError {
       let inner = JSONDocument.explain(error, subject: subject)
+      // A number that does not fit, such as 1.5 for an integer, comes without its key.
+      if inner.subject == subject, let (key, value) = misfit(overlay, base: base, as: Value.self, open: open) {
+        throw BanyanError(.usage, at: place(subject, key), "the setting cannot be \(value)")
+      }
       throw BanyanError(.usage, at: inner.subject, inner.message, remedy: inner.remedy)
     } catch EncodingError.invalidValue(let value, let context) {
       let key = context.codingPath.map(\.stringValue).joined(separator: ".")
@@ -84,6 +88,26 @@ public enum Settings {
       throw BanyanError(.usage, at: "--set \(assignment)", "a part of the key is empty")
     }
     return keys.reversed().reduce(value) { .object([String($1): $0]) }
+  }
+
+  /// The first leaf of `overlay` with which alone `base` is no `Value`.
+  private static func misfit<Value: Codable>(
+    _ overlay: JSONValue, base: JSONValue, as type: Value.Type, open: Set<String>
+  ) -> (key: String, value: String)? {
+    var found: (key: String, value: String)?
+    func visit(_ value: JSONValue, _ keys: [String]) {
+      if case .object(let members) = value {
+        for (key, member) in members.sorted(by: { $0.key < $1.key }) where found == nil { visit(member, keys + [key]) }
+        return
+      }
+      let alone = keys.reversed().reduce(value) { .object([$1: $0]) }
+      let merged = try? merge(alone, into: base, path: "", subject: "", open: open)
+      guard let merged, (try? merged.decode(as: Value.self)) == nil else { return }
+      let text = (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? value.kindName
+      found = (keys.joined(separator: "."), text)
+    }
+    visit(overlay, [])
+    return found
   }
 
   private static func place(_ subject: String, _ path: String) -> String {

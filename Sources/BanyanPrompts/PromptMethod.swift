@@ -1,5 +1,5 @@
-public import BanyanTensor
 import BanyanFoundation
+public import BanyanTensor
 
 /// A way to adapt a frozen CLIP to several tasks by learning few parameters.
 ///

@@ -1,5 +1,5 @@
-import BanyanEvaluation
 import BanyanCLIP
+import BanyanEvaluation
 import BanyanFoundation
 import BanyanPrompts
 public import BanyanReports

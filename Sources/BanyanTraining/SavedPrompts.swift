@@ -98,7 +98,8 @@ public struct SavedPrompts: Sendable {
       guard weights.shape == [task.classNames.count, width], weights.dtype == .float32 else {
         throw BanyanError(
           .malformed, at: "\(folder.classifiers(seed).path): \(Self.key(index))",
-          "expected float32 of shape [\(task.classNames.count), \(width)], found \(weights.dtype.rawValue) \(weights.shape)")
+          "expected float32 of shape [\(task.classNames.count), \(width)], found \(weights.dtype.rawValue) \(weights.shape)"
+        )
       }
       return try weights.to(device: device)
     }

@@ -1,5 +1,5 @@
-import BanyanEvaluation
 import BanyanCLIP
+import BanyanEvaluation
 import BanyanFoundation
 import BanyanPrompts
 import BanyanReports
@@ -77,7 +77,8 @@ struct SeedRunner {
       var results: [String: SeedTaskResult] = [:]
       for (index, part) in split.enumerated() {
         let losses = try (
-          initial: evaluator.loss(before[index], on: plain[index]), final: evaluator.loss(after[index], on: plain[index])
+          initial: evaluator.loss(before[index], on: plain[index]),
+          final: evaluator.loss(after[index], on: plain[index])
         )
         results[part.task] = try evaluator.evaluate(
           after[index], on: tables.plain.batch(part.test, task: index), classNames: context.tasks[index].classNames,

@@ -82,7 +82,8 @@ struct TrainingState {
     let tasks = epochSums.count
     let values = try file.tree.require("curve").doubles()
     guard tasks > 0, values.count % tasks == 0 else {
-      throw BanyanError(.malformed, at: "\(url.path): curve", "expected rows of \(tasks), found \(values.count) numbers")
+      throw BanyanError(
+        .malformed, at: "\(url.path): curve", "expected rows of \(tasks), found \(values.count) numbers")
     }
     curve = stride(from: 0, to: values.count, by: tasks).map { Array(values[$0..<$0 + tasks]) }
     bestLoss = try file.tree.require("validation").item()

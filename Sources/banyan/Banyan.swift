@@ -27,7 +27,7 @@ struct Banyan: ParsableCommand {
     commandName: "banyan",
     abstract: "Adapts one pre-trained CLIP to many image-classification tasks at once.",
     discussion: """
-      Banyan measures which tasks help each other, builds a tree of tasks and learns prompts at every node (HiPro), \
+      Banyan measures which tasks help each other, builds a tree of tasks and learns prompts at every node, \
       beside the methods that this is compared with.
 
       A first run:

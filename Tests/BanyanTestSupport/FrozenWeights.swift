@@ -1,6 +1,6 @@
+import BanyanCLIP
 public import BanyanTensor
 public import BanyanTraining
-import BanyanCLIP
 
 extension Workbench {
   /// All weights of the checkpoint, which no training may touch.

@@ -1,5 +1,5 @@
-public import Foundation
 import BanyanFoundation
+public import Foundation
 
 /// A folder of small seeded pictures, laid out as `<task>/<class>/<number>.png`.
 ///
@@ -29,7 +29,8 @@ public struct PictureWorld: Sendable {
         let folder = root.appendingPathComponent(task).appendingPathComponent(name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for number in 0..<perClass {
-          let picture = PictureWorld.picture(task: taskIndex, pattern: classIndex, number: number, side: side, seed: seed)
+          let picture = PictureWorld.picture(
+            task: taskIndex, pattern: classIndex, number: number, side: side, seed: seed)
           try picture.write(to: folder.appendingPathComponent("\(100 + number).png"))
         }
       }

@@ -47,7 +47,8 @@ import Testing
   @Test func whatIsNoProbabilityIsAnErrorAndNoCrash() throws {
     let evaluator = Evaluator(logitScale: 1)
     let bad: [([[Double]], [Int])] = [
-      ([[.nan, 0.5]], [0]), ([[.infinity, 0]], [0]), ([[0.5]], [0]), ([[0.5, 0.5]], [2]), ([[0.5, 0.5]], [-1]), ([], []),
+      ([[.nan, 0.5]], [0]), ([[.infinity, 0]], [0]), ([[0.5]], [0]), ([[0.5, 0.5]], [2]), ([[0.5, 0.5]], [-1]),
+      ([], []),
       ([[0.5, 0.5]], []),
     ]
     for (rows, labels) in bad {
@@ -72,7 +73,8 @@ import Testing
     let expected = -(log(found[0][1]) + log(found[1][2])) / 2
     #expect(abs(loss - expected) < 1e-6)
     let result = try evaluator.evaluate(
-      TaskClassifier(["own": weights, "other": try Tensor([0, -1, 1, 0, 0, 1] as [Float], shape: [3, 2])], chosen: "own"),
+      TaskClassifier(
+        ["own": weights, "other": try Tensor([0, -1, 1, 0, 0, 1] as [Float], shape: [3, 2])], chosen: "own"),
       on: batch, classNames: ["a", "b", "c"], losses: (initial: 2, final: 1))
     #expect(result.top1 == 0.5 && result.initialLoss == 2 && result.finalLoss == 1)
     #expect(result.combinations == ["own": 0.5, "other": 1])

@@ -106,7 +106,8 @@ import Testing
     let place = world.place()
     #expect(throws: BanyanError.self) { try world.run(experiment, at: place, steps: 9) }
     for change: (inout Experiment) -> Void in [
-      { $0.training.learningRate *= 2 }, { $0.training.optimizer = .sgd }, { $0.seeds = [2] }, { $0.samples = .shots(3) },
+      { $0.training.learningRate *= 2 }, { $0.training.optimizer = .sgd }, { $0.seeds = [2] },
+      { $0.samples = .shots(3) },
       { $0.method = "coop" }, { $0.data.augmentedViews = 1 },
     ] {
       var other = experiment

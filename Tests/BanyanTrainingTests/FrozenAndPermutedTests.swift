@@ -3,8 +3,8 @@ import BanyanPrompts
 import BanyanReports
 import BanyanStructure
 import BanyanTasks
-import BanyanTestSupport
 import BanyanTensor
+import BanyanTestSupport
 import BanyanTraining
 import Foundation
 import Testing
@@ -33,7 +33,9 @@ import Testing
   }
 
   /// Classifiers by task after six steps, with the tasks in the order of `names`.
-  private func train(_ method: String, _ names: [String], affinity: [String: [String: Double]]) throws -> [String: [Float]] {
+  private func train(_ method: String, _ names: [String], affinity: [String: [String: Double]]) throws -> [String:
+    [Float]]
+  {
     let data = try batches()
     let classes = world.pictures.classes
     // The tasks have different lists, so that shared encodings are in play too.
@@ -46,7 +48,8 @@ import Testing
       model: bench.model, tokenizer: bench.tokenizer, tasks: tasks,
       tree: try TaskTree(clustering: matrix, linkage: .average))
     let entry = try MethodCatalog.entry(method)
-    let options: JSONValue = method == "zero-shot" ? .object([:]) : .object(["context": .object(["length": .integer(3)])])
+    let options: JSONValue =
+      method == "zero-shot" ? .object([:]) : .object(["context": .object(["length": .integer(3)])])
     let prompts = try entry.make(options, context)
     let initial = try prompts.initialParameters(seed: 3)
     let parameters = try initial.mapTensors { try $1.asParameter() }

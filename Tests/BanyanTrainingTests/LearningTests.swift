@@ -102,7 +102,8 @@ import Testing
           }, at: place)
       }
       #expect(error?.kind == .failed)
-      #expect(error?.subject.contains("task chalk") == true && error?.subject.contains("step ") == true, "\(error as Any)")
+      #expect(
+        error?.subject.contains("task chalk") == true && error?.subject.contains("step ") == true, "\(error as Any)")
       #expect(error?.remedy.contains("learningRate") == true)
       #expect(!FileManager.default.fileExists(atPath: RunFolder(place).prompts(1).path))
       #expect(!RunFolder(place).holdsRecord)

@@ -33,7 +33,8 @@ import Testing
       try FileManager.default.removeItem(at: single.root.appendingPathComponent("ink/\(name)"))
     }
     expectRefusal(try shop.train("bad-tasks/c", tasks: "one-class", few), 65, ["task ink", "two classes"])
-    expectRefusal(try shop.train("bad-tasks/d", ["--shots", "11"]), 64, ["task chalk, class bars", "found 14", "shots"])
+    expectRefusal(
+      try shop.train("bad-tasks/d", ["--shots", "11"]), 64, ["task chalk, class bars", "found 14", "shots"])
     expectRefusal(try shop.train("bad-tasks/e", few + ["--only", "inc"]), 64, ["inc", "Did you mean ink"])
     for name in "abcde" { #expect(!shop.exists("bad-tasks/\(name)")) }
   }
@@ -124,7 +125,8 @@ import Testing
         let outcome =
           method == "zero-shot"
           ? try Program.run(
-            ["train", "--model", Workshop.model.path, "--tasks", "renamed", "--method", method, "--output", run] + words,
+            ["train", "--model", Workshop.model.path, "--tasks", "renamed", "--method", method, "--output", run]
+              + words,
             in: shop.folder) : try shop.train(run, tasks: "renamed", method: method, words)
         #expect(outcome.code == 0, "\(method): \(outcome)")
         #expect(try shop.record(run).runs[0].tasks["ink"]?.perClass[name] != nil)
@@ -134,7 +136,8 @@ import Testing
     for method in ["coop", "hipro"] {
       let outcome = try shop.train("strange/long-\(method)", tasks: "renamed", method: method, few)
       #expect([64, 65].contains(outcome.code) && !outcome.isSignal, "\(outcome)")
-      #expect(outcome.err.contains("task ink, class name \"very long") && outcome.err.contains("too long"), "\(outcome)")
+      #expect(
+        outcome.err.contains("task ink, class name \"very long") && outcome.err.contains("too long"), "\(outcome)")
       #expect(!shop.exists("strange/long-\(method)"))
     }
   }

@@ -95,14 +95,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("--learning-rate", "nan"), ("--learning-rate", "inf"), ("--learning-rate=-1", ""), ("--learning-rate", "1e300"),
-    ("--epochs", "0"), ("--epochs", "9999999999"), ("--batch-size", "0"), ("--shots", "0"), ("--percentage", "nan"),
-    ("--percentage", "0"), ("--percentage", "101"), ("--seeds", "1,1"), ("--validation-shots=-2", ""),
-    ("--early-stopping", "0"), ("--augmented-views=-1", ""), ("--threads", "0"), ("--threads", "100000"),
-    ("--set", "training.momentum=1"), ("--set", "training.beta2=2"), ("--set", "training.epsilon=0"),
-    ("--set", "training.warmupEpochs=-1"), ("--set", "training.nesterov=3"), ("--set", "seeds=[18446744073709551616]"),
-    ("--set", "seeds=[]"), ("--set", "affinity.steps=0"), ("--set", "affinity.recordEvery=0"), ("--device", "tpu"),
-    ("--affinity", "cosine"), ("--objective", "all"), ("--combine", "best"),
+    ("--learning-rate", "nan"), ("--learning-rate", "inf"), ("--learning-rate", "1e300"), ("--epochs", "0"),
+    ("--shots", "0"), ("--percentage", "nan"), ("--seeds", "1,1"), ("--validation-shots=-2", ""), ("--threads", "0"),
+    ("--set", "seeds=[18446744073709551616]"), ("--device", "tpu"), ("--affinity", "cosine"), ("--combine", "best"),
   ])
   func absurdValuesAreRefusedBeforeAnythingIsRead(_ flag: String, _ value: String) throws {
     let words = ["train", "--model", "m", "--tasks", "t", "--output", "never", flag] + (value.isEmpty ? [] : [value])

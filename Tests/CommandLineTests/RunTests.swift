@@ -20,7 +20,8 @@ import Testing
     #expect(outcome.code == 0, "\(outcome)")
     for word in ["Method", "chalk", "ink", "paint", "Average", "±"] { #expect(outcome.out.contains(word)) }
     // The first run fills the cache that the others read.
-    #expect(!outcome.out.contains("Image features") && outcome.err.contains("Image features") == (method == "zero-shot"))
+    #expect(
+      !outcome.out.contains("Image features") && outcome.err.contains("Image features") == (method == "zero-shot"))
     #expect(outcome.err.contains("Seed 1 (1 of 2)"))
     let files = try shop.lasting("runs/\(method)").keys.sorted()
     let each = ["classifiers.safetensors", "prompts.json", "prompts.safetensors", "result.json"]

@@ -89,7 +89,9 @@ final class Workshop: Sendable {
     for case let name as String in FileManager.default.enumerator(atPath: root.path) ?? .init() {
       let file = root.appendingPathComponent(name)
       var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+      guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else {
+        continue
+      }
       // Times and the command line stand in these two; the record is compared apart.
       let isTimed = ["record.json", "result.json"].contains(file.lastPathComponent)
       files[name] = isTimed ? Data() : try Data(contentsOf: file)

@@ -17,12 +17,14 @@ extension Checkpoint {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let single = names.filter { $0.hasSuffix(".safetensors") }.sorted()
     if single.count == 1 { return [folder.appendingPathComponent(single[0])] }
-    if let pickle = names.filter({ $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }).sorted().first {
+    if let pickle = names.filter({ $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }).sorted().first
+    {
       throw refusal(ofPickle: folder.appendingPathComponent(pickle))
     }
     throw BanyanError(
       .missingInput, at: folder.path, "there is no model.safetensors",
-      remedy: single.isEmpty ? "Copy the checkpoint's weights into the folder." : "Keep one of: \(single.joined(separator: ", ")).")
+      remedy: single.isEmpty
+        ? "Copy the checkpoint's weights into the folder." : "Keep one of: \(single.joined(separator: ", ")).")
   }
 
   private static func shards(_ index: URL, in folder: URL) throws -> [URL] {

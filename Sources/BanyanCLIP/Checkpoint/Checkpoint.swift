@@ -63,7 +63,8 @@ public struct Checkpoint: Sendable {
     }
     guard let layout = CheckpointLayout.detect(owner.keys) else {
       throw BanyanError(
-        .malformed, at: folder.path, "expected CLIP's weights, found keys such as "
+        .malformed, at: folder.path,
+        "expected CLIP's weights, found keys such as "
           + owner.keys.sorted().prefix(3).joined(separator: ", "),
         remedy: "Both towers are needed: text_model.… and vision_model.…, or visual.… and transformer.….")
     }
@@ -106,7 +107,8 @@ public struct Checkpoint: Sendable {
       guard let entry = file.entries[name] else { throw BanyanError(.malformed, at: key, "the key is missing") }
       guard entry.dtype.isFloatingPoint else {
         throw BanyanError(
-          .malformed, at: "\(file.path): \(key)", "expected float32, float16 or bfloat16, found \(entry.dtype.rawValue)")
+          .malformed, at: "\(file.path): \(key)", "expected float32, float16 or bfloat16, found \(entry.dtype.rawValue)"
+        )
       }
       // A scale may be stored as a scalar or as one element.
       guard entry.shape == wanted || (wanted.isEmpty && entry.shape == [1]) else {

@@ -1,5 +1,5 @@
-public import BanyanTensor
 import BanyanFoundation
+public import BanyanTensor
 
 /// The tokens that a method adds to one tower, layer by layer: all that an encoder ever learns about a method.
 ///
@@ -56,7 +56,8 @@ public struct PromptInjection: Sendable {
       }
     }
     if position != .end && layers.keys.contains(where: { $0 > 0 }) {
-      throw BanyanError(.usage, at: "class position \(position.rawValue)", "deep prompts stand in front of the class name")
+      throw BanyanError(
+        .usage, at: "class position \(position.rawValue)", "deep prompts stand in front of the class name")
     }
   }
 }

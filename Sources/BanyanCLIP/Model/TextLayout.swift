@@ -55,7 +55,8 @@ struct TextLayout {
     let longest = 1 + prefixContexts + (suffixes.map(\.count).max() ?? 0)
     guard longest <= contextLength else {
       throw BanyanError(
-        .usage, at: "text tower", "a class name with its context takes \(longest) positions, the model has \(contextLength)",
+        .usage, at: "text tower",
+        "a class name with its context takes \(longest) positions, the model has \(contextLength)",
         remedy: "Shorten the class name or use a smaller context length.")
     }
   }

@@ -23,7 +23,8 @@ struct ClassVocabulary: Sendable {
       try names.map { name in
         let tokens = tokenizer.tokens(of: name)
         guard !tokens.isEmpty else {
-          throw BanyanError(.malformed, at: "class name \"\(name)\"", "gives no token", remedy: "Give the class a name.")
+          throw BanyanError(
+            .malformed, at: "class name \"\(name)\"", "gives no token", remedy: "Give the class a name.")
         }
         return ClassTokens(name: tokens, closing: stop, start: tokenizer.startToken, end: tokenizer.endToken)
       }

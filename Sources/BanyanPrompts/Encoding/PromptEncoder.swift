@@ -60,7 +60,8 @@ struct PromptEncoder: Sendable {
   func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
     let chunks = chunks(of: requests, parameters)
     let keeps = fits(requests, parameters)
-    let results = try keeps
+    let results =
+      try keeps
       ? Engine.withGradients { try chunks.map { try encode($0, parameters) } }
       : Engine.withoutGradients { try chunks.map { try encode($0, parameters) } }
     let joined = try join(results, chunks, requests)
@@ -146,8 +147,10 @@ struct PromptEncoder: Sendable {
     let shape = request.contexts.first.flatMap { parameters[$0] }?.shape ?? []  // [classes]? [length, width]
     let context = shape.dropLast().last ?? 0
     let inPrefix = path == .sharedPrefix && position == .end && shape.count < 3
-    let tokens = path == .plain
-      ? names.count * text.configuration.contextLength : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
+    let tokens =
+      path == .plain
+      ? names.count * text.configuration.contextLength
+      : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
     let geometry = text.configuration.text
     // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
     let floatsPerToken = 10 * geometry.width + 4 * geometry.mlpWidth + 4 * geometry.heads * (longest + context + 1)

@@ -1,5 +1,5 @@
-import BanyanTensor
 import BanyanFoundation
+import BanyanTensor
 
 /// A method that learns contexts of the text tower alone: its losses are functions of classifiers and cached features.
 ///

@@ -47,7 +47,9 @@ public struct FeatureCache: Sendable {
     let body = data.subdata(in: head..<data.count)
     guard Data(ContentHash.sha256(body).utf8) == data.subdata(in: Self.magic.count..<head) else { return nil }
     return body.withUnsafeBytes { bytes in
-      (0..<width).map { Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))) }
+      (0..<width).map {
+        Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+      }
     }
   }
 

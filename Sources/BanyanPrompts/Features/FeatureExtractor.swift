@@ -88,7 +88,8 @@ public struct FeatureExtractor: Sendable {
       places[picture.sha256, default: []].append(index)
     }
     let count = Count(cached: places.count - missing.count, computed: missing.count)
-    try compute(missing.map { pictures[$0] }, view: view, progress: progress, shouldStop: shouldStop) { offset, feature in
+    try compute(missing.map { pictures[$0] }, view: view, progress: progress, shouldStop: shouldStop) {
+      offset, feature in
       rows[missing[offset]] = feature
       try cache.write(feature, key: view.key(pictures[missing[offset]].sha256))
     }

@@ -19,7 +19,8 @@ public struct CoOpMT: TextPromptMethod {
   public static let descriptor = MethodDescriptor(
     name: "coop-mt", title: "CoOp-MT",
     summary: "One learned context shared by all tasks.",
-    paper: "Zhou et al., Learning to Prompt for Vision-Language Models, IJCV 2022; multi-task form as in Xin et al., MmAP, AAAI 2024",
+    paper:
+      "Zhou et al., Learning to Prompt for Vision-Language Models, IJCV 2022; multi-task form as in Xin et al., MmAP, AAAI 2024",
     options: ContextSettings.options)
   public static let defaults = Configuration()
 

@@ -54,7 +54,8 @@ public struct HiPro: TextPromptMethod {
     summary: "A learned context at every node of a tree of tasks; a task is served by the nodes on its path.",
     paper: "Liu et al., Hierarchical Prompt Learning for Multi-Task Learning, CVPR 2023",
     options: ContextSettings.options + [
-      .init("objective", "per-node: every node's own loss; combined: the loss of the averaged classifier; both: their sum."),
+      .init(
+        "objective", "per-node: every node's own loss; combined: the loss of the averaged classifier; both: their sum."),
       .init("combine", "Which classifier predicts: individual, shared, average, or learned (fitted on validation)."),
     ])
   public static let defaults = Configuration()
@@ -135,7 +136,8 @@ public struct HiPro: TextPromptMethod {
     for task in tasks {
       guard let batch = validation.first(where: { $0.task == task }), batch.count > 0 else {
         throw BanyanError(
-          .usage, at: "options.combine", "learned weights are fitted on validation pictures, task "
+          .usage, at: "options.combine",
+          "learned weights are fitted on validation pictures, task "
             + "\(context.tasks[task].name) has none", remedy: "Set validationShots to 1 or more.")
       }
       parameters[combinationPath(task)] = try fit(path(of: task, weights), batch)

@@ -1,6 +1,6 @@
-public import BanyanTensor
 import BanyanCLIP
 import BanyanFoundation
+public import BanyanTensor
 import Foundation
 
 /// Asks the pre-trained model with sentences written by hand; learns nothing.

@@ -37,10 +37,10 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("One run per seed, separated by commas (default: 1,2,3).", valueName: "list"))
   var seeds: String?
 
-  @Option(help: ArgumentHelp("HiPro: per-node, combined or both.", valueName: "name"))
+  @Option(help: ArgumentHelp("Methods with a tree: per-node, combined or both.", valueName: "name"))
   var objective: String?
 
-  @Option(help: ArgumentHelp("HiPro: individual, shared, average or learned.", valueName: "name"))
+  @Option(help: ArgumentHelp("Methods with a tree: individual, shared, average or learned.", valueName: "name"))
   var combine: String?
 
   @Option(help: ArgumentHelp("How tasks are compared: gradient-cosine, gradient-dot or look-ahead.", valueName: "kind"))
@@ -64,7 +64,8 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Stop after so many epochs without a lower validation loss.", valueName: "n"))
   var earlyStopping: Int?
 
-  @Option(help: ArgumentHelp("Seeded random crops per training picture (default: 0, the plain picture).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Seeded random crops per training picture (default: 0, the plain picture).", valueName: "n"))
   var augmentedViews: Int?
 
   @Flag(help: "Leave pictures out that cannot be decoded, and list them.")

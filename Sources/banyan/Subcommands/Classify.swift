@@ -14,7 +14,8 @@ struct Classify: ParsableCommand {
   @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
   var folder: String
 
-  @Option(parsing: .singleValue, help: ArgumentHelp("The task; may be repeated (default: all tasks).", valueName: "name"))
+  @Option(
+    parsing: .singleValue, help: ArgumentHelp("The task; may be repeated (default: all tasks).", valueName: "name"))
   var task: [String] = []
 
   @Option(help: ArgumentHelp("How many classes to show.", valueName: "k"))
@@ -68,7 +69,9 @@ struct Classify: ParsableCommand {
   }
 
   private func line(_ path: String, _ task: String, _ guesses: [PictureClassifier.Guess]) -> String {
-    let words = guesses.map { "\($0.name) \(($0.probability * 100).formatted(.number.precision(.fractionLength(1)))) %" }
+    let words = guesses.map {
+      "\($0.name) \(($0.probability * 100).formatted(.number.precision(.fractionLength(1)))) %"
+    }
     return "\(path)  [\(task)]  \(words.joined(separator: ", "))"
   }
 }

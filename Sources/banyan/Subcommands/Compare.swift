@@ -33,7 +33,8 @@ struct Compare: ParsableCommand {
     }
     guard !records.isEmpty else {
       throw BanyanError(
-        .missingInput, at: runs.joined(separator: " "), "there is no finished run", remedy: "Train one with `banyan train`.")
+        .missingInput, at: runs.joined(separator: " "), "there is no finished run",
+        remedy: "Train one with `banyan train`.")
     }
     let table = ComparisonTable(records)
     switch format {

@@ -49,7 +49,8 @@ struct Train: ParsableCommand {
       let folder = RunFolder(URL(fileURLWithPath: output))
       guard folder.holdsRun else {
         throw BanyanError(
-          .missingInput, at: "--output \(output)", "there is no run to resume", remedy: "Leave --resume out to begin one.")
+          .missingInput, at: "--output \(output)", "there is no run to resume",
+          remedy: "Leave --resume out to begin one.")
       }
       base = try Experiment(JSONDocument.read(JSONValue.self, from: folder.experiment), subject: folder.experiment.path)
     }

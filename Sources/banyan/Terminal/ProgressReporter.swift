@@ -8,6 +8,8 @@ final class ProgressReporter: Sendable {
   private struct State {
     var phase = ""
     var phaseStart = Date()
+    // Steps that an earlier process took: they do not count in the rate.
+    var stepsBefore: Int?
     var lastDraw = Date.distantPast
     var lineIsOpen = false
   }
@@ -32,6 +34,7 @@ final class ProgressReporter: Sendable {
       close(&state)
       state.phase = name
       state.phaseStart = Date()
+      state.stepsBefore = nil
       state.lastDraw = isInteractive ? .distantPast : Date()
     case .note(let text):
       close(&state)
@@ -41,7 +44,9 @@ final class ProgressReporter: Sendable {
       Terminal.note("Seed \(seed) (\(index + 1) of \(count))")
     case .features(let done, let total): bar(done, total, [:], &state)
     case .affinity(let done, let total): bar(done, total, [:], &state)
-    case .step(_, let step, let total, let objectives, _): bar(step, total, objectives, &state)
+    case .step(_, let step, let total, let objectives, _):
+      state.stepsBefore = state.stepsBefore ?? step - 1
+      bar(step, total, objectives, &state)
     case .result(let seed, let average):
       close(&state)
       Terminal.note("Seed \(seed): average top-1 \((average * 100).formatted(.number.precision(.fractionLength(1)))) %")
@@ -50,8 +55,11 @@ final class ProgressReporter: Sendable {
 
   /// A live line at most ten times a second, or a plain line every five seconds and at the end.
   private func bar(_ done: Int, _ total: Int, _ objectives: [String: Double], _ state: inout State) {
+    // The time that all of it would have taken at the rate of this process.
+    let own = max(1, done - (state.stepsBefore ?? 0))
+    let elapsed = Date().timeIntervalSince(state.phaseStart) * Double(done) / Double(own)
     let line = TerminalProgress(
-      label: state.phase, done: done, total: total, elapsedSeconds: Date().timeIntervalSince(state.phaseStart),
+      label: state.phase, done: done, total: total, elapsedSeconds: elapsed,
       losses: objectives.sorted { $0.key < $1.key }.map { (task: $0.key, loss: $0.value) })
     if isInteractive {
       guard done == total || Date().timeIntervalSince(state.lastDraw) > 0.1 else { return }
