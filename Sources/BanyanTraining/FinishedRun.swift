@@ -120,7 +120,9 @@ public struct PictureClassifier {
   public var taskNames: [String] { saved.manifest.tasks.map(\.name) }
 
   /// The unit feature of a picture file, to be named under several tasks.
-  public func feature(of url: URL) throws -> Tensor { try bench.extractor.feature(of: ImageDecoder.decode(contentsOf: url)) }
+  public func feature(of url: URL) throws -> Tensor {
+    try bench.extractor.feature(of: ImageDecoder.decode(contentsOf: url))
+  }
 
   /// The `count` most probable classes of a task, most probable first.
   public func guesses(_ feature: Tensor, task name: String, count: Int) throws -> [Guess] {

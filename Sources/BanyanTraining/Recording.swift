@@ -23,7 +23,8 @@ extension TaskSplit {
       list.map { Sample(path: $0.path, label: $0.label, split: split, sha256: $0.sha256) }
     }
     self.init(
-      task: recorded.task, train: samples(recorded.train, .train), validation: samples(recorded.validation, .validation),
+      task: recorded.task, train: samples(recorded.train, .train),
+      validation: samples(recorded.validation, .validation),
       test: samples(recorded.test, .test))
   }
 }

@@ -1,8 +1,8 @@
 public import BanyanCLIP
 import BanyanFoundation
 public import BanyanPrompts
-public import Foundation
 public import BanyanTensor
+public import Foundation
 
 /// A checkpoint made ready for work: model, tokenizer, preprocessing and the cache of its features.
 public struct Workbench: Sendable {

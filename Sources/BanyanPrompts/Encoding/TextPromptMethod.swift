@@ -3,15 +3,17 @@ import BanyanTensor
 
 /// A method that learns contexts of the text tower alone: its losses are functions of classifiers and cached features.
 ///
-/// A conforming type says which classifiers it needs and what the objective on them is; gradients, chunking and the pull
-/// back of several tasks' gradients from one forward pass are the same for all.
+/// A conforming type says which contexts serve a task and what the objective on their classifiers is; encoding, chunking
+/// and the pull back of several tasks' gradients from one forward pass are the same for all.
 protocol TextPromptMethod: PromptMethod {
   var encoder: PromptEncoder { get }
   var logitScale: Double { get }
-  /// The classifiers that the objectives of `tasks` need.
-  func requests(for tasks: [Int]) -> [EncodingRequest]
-  /// The objective of each batch on the classifiers of ``requests(for:)``, as scalars with a graph.
-  func losses(_ classifiers: [Tensor], for batches: [TaskBatch]) throws -> [Tensor]
+  /// The paths of the contexts that serve a task.
+  func contexts(of task: Int) -> [String]
+  /// The objective of a batch, as a scalar with a graph.
+  ///
+  /// - Parameter weights: One [classes, projection] for each of ``contexts(of:)``.
+  func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor
 }
 
 extension TextPromptMethod {
@@ -25,16 +27,21 @@ extension TextPromptMethod {
     try logits(batch.features, weights).crossEntropy(batch.labels)
   }
 
+  /// The classifiers of the contexts of each of `tasks`, without gradients.
+  func weights(of tasks: [Int], _ parameters: ParameterTree) throws -> [[Tensor]] {
+    let plan = plan(tasks)
+    let encoded = try encoder.classifiers(plan.requests, parameters)
+    return try tasks.map { try plan.weights(of: $0, encoded) }
+  }
+
   public func objectives(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [Double] {
     try Engine.withoutGradients {
-      let classifiers = try encoder.classifiers(requests(for: batches.map(\.task)), parameters)
-      return try losses(classifiers, for: batches).map { try $0.item() }
+      try zip(batches, weights(of: batches.map(\.task), parameters)).map { try objective($0, $1).item() }
     }
   }
 
   public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
-    let encoded = try encoder.encode(requests(for: batches.map(\.task)), parameters)
-    let terms = try Engine.withGradients { try losses(encoded.classifiers, for: batches) }
+    let (encoded, terms) = try terms(parameters, batches)
     let cotangents = try Gradients.of(terms, with: encoded.classifiers)
     return StepOutcome(
       objectives: try terms.map { try $0.item() },
@@ -42,13 +49,26 @@ extension TextPromptMethod {
   }
 
   public func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome] {
-    let encoded = try encoder.encode(requests(for: batches.map(\.task)), parameters)
-    let terms = try Engine.withGradients { try losses(encoded.classifiers, for: batches) }
-    return try terms.map { loss in
-      let cotangents = try Gradients.of([loss], with: encoded.classifiers, retainingGraph: true)
+    let (encoded, terms) = try terms(parameters, batches)
+    return try terms.map { term in
+      let cotangents = try Gradients.of([term], with: encoded.classifiers, retainingGraph: true)
       return StepOutcome(
-        objectives: [try loss.item()],
+        objectives: [try term.item()],
         gradients: try encoder.pullBack(cotangents, from: encoded, parameters: parameters))
     }
+  }
+
+  /// The objective of each batch on classifiers that gradients can be pulled back from.
+  private func terms(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> (PromptEncoder.Encoded, [Tensor]) {
+    let plan = plan(batches.map(\.task))
+    let encoded = try encoder.encode(plan.requests, parameters)
+    let terms = try Engine.withGradients {
+      try batches.map { try objective($0, plan.weights(of: $0.task, encoded.classifiers)) }
+    }
+    return (encoded, terms)
+  }
+
+  private func plan(_ tasks: [Int]) -> PromptPlan {
+    PromptPlan(tasks, vocabulary: encoder.vocabulary, contexts: contexts)
   }
 }

@@ -46,17 +46,12 @@ public struct CoOp: TextPromptMethod {
     return tree
   }
 
-  func requests(for tasks: [Int]) -> [EncodingRequest] {
-    tasks.map { EncodingRequest(contexts: [path($0)], classSet: encoder.vocabulary.classSet[$0]) }
-  }
+  func contexts(of task: Int) -> [String] { [path(task)] }
 
-  func losses(_ classifiers: [Tensor], for batches: [TaskBatch]) throws -> [Tensor] {
-    try zip(classifiers, batches).map { try crossEntropy($1, $0.select(0, 0)) }
-  }
+  func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor { try crossEntropy(batch, weights[0]) }
 
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
-    try encoder.classifiers(requests(for: Array(context.tasks.indices)), parameters)
-      .map { TaskClassifier(try $0.select(0, 0)) }
+    try weights(of: Array(context.tasks.indices), parameters).map { TaskClassifier($0[0]) }
   }
 
   private func path(_ task: Int) -> String { "tasks.\(task).context" }

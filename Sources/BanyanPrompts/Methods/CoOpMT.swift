@@ -44,26 +44,11 @@ public struct CoOpMT: TextPromptMethod {
     ])
   }
 
-  /// One request per distinct list of class names.
-  func requests(for tasks: [Int]) -> [EncodingRequest] {
-    sets(tasks).map { EncodingRequest(contexts: ["shared.context"], classSet: $0) }
-  }
+  func contexts(of task: Int) -> [String] { ["shared.context"] }
 
-  func losses(_ classifiers: [Tensor], for batches: [TaskBatch]) throws -> [Tensor] {
-    let weights = Dictionary(uniqueKeysWithValues: zip(sets(batches.map(\.task)), classifiers))
-    return try batches.compactMap { batch in
-      try weights[encoder.vocabulary.classSet[batch.task]].map { try crossEntropy(batch, $0.select(0, 0)) }
-    }
-  }
+  func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor { try crossEntropy(batch, weights[0]) }
 
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
-    let tasks = Array(context.tasks.indices)
-    let weights = Dictionary(
-      uniqueKeysWithValues: zip(sets(tasks), try encoder.classifiers(requests(for: tasks), parameters)))
-    return try tasks.compactMap { task in
-      try weights[encoder.vocabulary.classSet[task]].map { TaskClassifier(try $0.select(0, 0)) }
-    }
+    try weights(of: Array(context.tasks.indices), parameters).map { TaskClassifier($0[0]) }
   }
-
-  private func sets(_ tasks: [Int]) -> [Int] { Set(tasks.map { encoder.vocabulary.classSet[$0] }).sorted() }
 }

@@ -90,29 +90,20 @@ public struct HiPro: TextPromptMethod {
     return parameters
   }
 
-  /// One request per distinct list of class names: every node on the path of a task that uses the list.
-  func requests(for tasks: [Int]) -> [EncodingRequest] {
-    plan(tasks).map { EncodingRequest(contexts: $0.nodes.map(path), classSet: $0.classSet) }
-  }
+  /// The nodes of the task's path, root first.
+  func contexts(of task: Int) -> [String] { tree.path(to: task).map(path) }
 
-  func losses(_ classifiers: [Tensor], for batches: [TaskBatch]) throws -> [Tensor] {
-    let weights = NodeWeights(plan(batches.map(\.task)), classifiers)
-    return try batches.map { batch in
-      let nodes = try path(of: batch.task, weights)
-      let perNode = try configuration.objective == .combined ? [] : nodes.map { try crossEntropy(batch, $0) }
-      let combined =
-        try configuration.objective == .perNode ? [] : [crossEntropy(batch, Self.mean(nodes))]
-      let terms = perNode + combined
-      return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
-    }
+  func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor {
+    let perNode = try configuration.objective == .combined ? [] : weights.map { try crossEntropy(batch, $0) }
+    let combined = try configuration.objective == .perNode ? [] : [crossEntropy(batch, Self.mean(weights))]
+    let terms = perNode + combined
+    return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
   }
 
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
-    let tasks = Array(context.tasks.indices)
-    let weights = try NodeWeights(plan(tasks), encoder.classifiers(requests(for: tasks), parameters))
+    let weights = try weights(of: Array(context.tasks.indices), parameters)
     return try Engine.withoutGradients {
-      try tasks.map { task in
-        let nodes = try path(of: task, weights)
+      try weights.enumerated().map { task, nodes in
         let owned = nodes[nodes.count - 1]
         let internals = nodes.count > 1 ? Array(nodes.dropLast()) : nodes
         var combinations = [
@@ -131,16 +122,15 @@ public struct HiPro: TextPromptMethod {
   public func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree {
     guard configuration.combine == .learned else { return parameters }
     var parameters = parameters
-    let tasks = Array(context.tasks.indices)
-    let weights = try NodeWeights(plan(tasks), encoder.classifiers(requests(for: tasks), parameters))
-    for task in tasks {
+    let weights = try weights(of: Array(context.tasks.indices), parameters)
+    for (task, nodes) in weights.enumerated() {
       guard let batch = validation.first(where: { $0.task == task }), batch.count > 0 else {
         throw BanyanError(
           .usage, at: "options.combine",
           "learned weights are fitted on validation pictures, task "
             + "\(context.tasks[task].name) has none", remedy: "Set validationShots to 1 or more.")
       }
-      parameters[combinationPath(task)] = try fit(path(of: task, weights), batch)
+      parameters[combinationPath(task)] = try fit(nodes, batch)
     }
     return parameters
   }
@@ -154,41 +144,6 @@ public struct HiPro: TextPromptMethod {
 }
 
 extension HiPro {
-  /// The nodes that one list of class names is encoded under.
-  fileprivate struct ClassSetPlan {
-    let classSet: Int
-    let nodes: [Int]
-  }
-
-  /// Classifiers by node and list of class names.
-  fileprivate struct NodeWeights {
-    private var place: [Int: (tensor: Tensor, row: [Int: Int])] = [:]
-
-    init(_ plan: [ClassSetPlan], _ classifiers: [Tensor]) {
-      for (part, tensor) in zip(plan, classifiers) {
-        place[part.classSet] = (tensor, Dictionary(uniqueKeysWithValues: part.nodes.enumerated().map { ($1, $0) }))
-      }
-    }
-
-    func weights(node: Int, classSet: Int) throws -> Tensor {
-      guard let (tensor, row) = place[classSet], let index = row[node] else {
-        throw BanyanError(.failed, at: "node \(node)", "was not encoded for class list \(classSet)")
-      }
-      return try tensor.select(0, index)
-    }
-  }
-
-  fileprivate func plan(_ tasks: [Int]) -> [ClassSetPlan] {
-    Dictionary(grouping: tasks) { encoder.vocabulary.classSet[$0] }.sorted { $0.key < $1.key }.map { set, tasks in
-      ClassSetPlan(classSet: set, nodes: Set(tasks.flatMap { tree.path(to: $0) }).sorted())
-    }
-  }
-
-  /// The classifiers of the nodes on a task's path, root first.
-  fileprivate func path(of task: Int, _ weights: NodeWeights) throws -> [Tensor] {
-    try tree.path(to: task).map { try weights.weights(node: $0, classSet: encoder.vocabulary.classSet[task]) }
-  }
-
   /// `normalise(mean)`; the classifier itself where there is one.
   fileprivate static func mean(_ weights: [Tensor]) throws -> Tensor {
     weights.count == 1 ? weights[0] : try Tensor.stacked(weights).mean([0]).normalized()
