@@ -4,15 +4,25 @@ public import Foundation
 extension ComparisonTable {
   /// The table as aligned text in at most `width` columns, per cent, `*` at the best of each column, notes below.
   ///
-  /// Task names are shortened where the terminal is narrow; where that is not enough the columns continue below.
+  /// Every task's spread over seeds is shown where there is room, that of the average always. Task names are shortened
+  /// where the terminal is narrow; where that is not enough the columns continue below.
   public func text(width: Int) -> String {
+    let full = textTable(showsSpreads: true)
+    let table = full.naturalWidth <= width ? full : textTable(showsSpreads: false)
+    let remarks = notes.map { "Not a fair comparison: \(TextWidth.printable($0))" }
+    return (table.lines(width: width) + (remarks.isEmpty ? [] : [""] + remarks)).joined(separator: "\n") + "\n"
+  }
+
+  private func textTable(showsSpreads: Bool) -> TextTable {
     let best = best
-    let table = TextTable(
+    return TextTable(
       headings: ["Method"] + tasks + ["Average", "Trained", "Time"],
       rows: rows.map { row -> [String] in
         // A blank where others have a star keeps the digits of a column below each other.
-        let values = zip(row.tasks, best).map { value, best in
-          value.map { NumberText.percent($0) + (best == NumberText.percent($0) ? "*" : " ") } ?? "– "
+        let values = row.tasks.indices.map { column -> String in
+          guard let value = row.tasks[column] else { return "– " }
+          let text = NumberText.percent(value, spread: showsSpreads ? row.taskStds[column] : nil)
+          return text + (best[column] == NumberText.percent(value) ? "*" : " ")
         }
         let star = best.last == NumberText.percent(row.average) ? "*" : " "
         return [row.label] + values + [
@@ -20,8 +30,6 @@ extension ComparisonTable {
           row.seconds.map(NumberText.duration) ?? "–",
         ]
       }, shortenable: 1..<tasks.count + 1)
-    let remarks = notes.map { "Not a fair comparison: \(TextWidth.printable($0))" }
-    return (table.lines(width: width) + (remarks.isEmpty ? [] : [""] + remarks)).joined(separator: "\n") + "\n"
   }
 
   /// The table as a GitHub Markdown table, per cent, the best of each column in bold, notes below as a list.
@@ -33,8 +41,10 @@ extension ComparisonTable {
       ["---"] + [String](repeating: "---:", count: tasks.count + 3),
     ]
     for row in rows {
-      let values = zip(row.tasks, best).map { value, best in
-        value.map { cell(NumberText.percent($0), best == NumberText.percent($0)) } ?? "–"
+      let values = row.tasks.indices.map { column -> String in
+        guard let value = row.tasks[column] else { return "–" }
+        return cell(
+          NumberText.percent(value, spread: row.taskStds[column]), best[column] == NumberText.percent(value))
       }
       let average = NumberText.percent(row.average, spread: row.averageStd)
       lines.append(
@@ -51,11 +61,13 @@ extension ComparisonTable {
   /// The table as CSV (RFC 4180): fractions and counts in full, one line per run, no notes.
   public var csv: String {
     let heading =
-      ["method", "run"] + tasks + ["average", "average_std", "trainable_parameters", "seconds"]
+      ["method", "run"] + tasks.flatMap { [$0, "\($0)_std"] } + [
+        "average", "average_std", "trainable_parameters", "seconds",
+      ]
     let lines = rows.map { row -> [String] in
       let cost = ["\(row.trainableParameters)", Self.full(row.seconds)]
-      return [row.label, row.run] + row.tasks.map(Self.full) + [Self.full(row.average), Self.full(row.averageStd)]
-        + cost
+      let values = zip(row.tasks, row.taskStds).flatMap { [Self.full($0), Self.full($1)] }
+      return [row.label, row.run] + values + [Self.full(row.average), Self.full(row.averageStd)] + cost
     }
     return ([heading] + lines).map { $0.map(CSVText.field).joined(separator: ",") + "\r\n" }.joined()
   }

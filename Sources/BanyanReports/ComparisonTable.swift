@@ -1,6 +1,6 @@
 /// Runs side by side: one row per run, one column per task, the average, and what it cost.
 ///
-/// Values are means over a run's seeds; the average carries the spread over seeds. ``notes`` says where the comparison
+/// Values are means over a run's seeds with their spread. ``notes`` says where the comparison
 /// would be unfair. The value itself is what `json` writes.
 public struct ComparisonTable: Codable, Sendable, Equatable {
   /// One run.
@@ -13,6 +13,8 @@ public struct ComparisonTable: Codable, Sendable, Equatable {
     public var run: String
     /// Top-1 by column, as fractions; `nil` where the run has no such task.
     public var tasks: [Double?]
+    /// The sample standard deviations of ``tasks`` over seeds; `nil` for one seed.
+    public var taskStds: [Double?]
     /// Top-1 on average over the run's tasks, as a fraction.
     public var average: Double
     /// The sample standard deviation of the average over seeds; `nil` for one seed.
@@ -42,7 +44,8 @@ public struct ComparisonTable: Codable, Sendable, Equatable {
       let title = record.methodTitle
       return Row(
         label: uses[title, default: 0] > 1 ? "\(title) (\(run.name))" : title, method: record.method, run: run.name,
-        tasks: tasks.map { record.tasks[$0]?.top1 }, average: record.average.top1, averageStd: record.average.top1Std,
+        tasks: tasks.map { record.tasks[$0]?.top1 }, taskStds: tasks.map { record.tasks[$0]?.top1Std },
+        average: record.average.top1, averageStd: record.average.top1Std,
         trainableParameters: record.trainableParameters, seconds: record.measured.totalSeconds)
     }
     notes = Fairness.notes(runs)

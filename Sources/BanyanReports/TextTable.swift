@@ -14,6 +14,14 @@ struct TextTable {
   private static let narrowest = 5
   private static let narrowestFirst = 12
 
+  /// How many columns the table takes where nothing is shortened.
+  var naturalWidth: Int {
+    headings.indices.reduce(-Self.gap) { sum, column in
+      let cells = ([headings] + rows).map { TextWidth.columns(TextWidth.printable($0[column])) }
+      return sum + Self.gap + (cells.max() ?? 0)
+    }
+  }
+
   /// The table's lines in at most `width` columns (more only where a single cell is wider than that).
   func lines(width: Int) -> [String] {
     let headings = headings.map(TextWidth.printable)

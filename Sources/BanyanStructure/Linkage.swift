@@ -1,5 +1,7 @@
+public import BanyanFoundation
+
 /// How alike two groups of tasks are, given how alike their members are.
-public enum Linkage: String, Codable, Sendable, CaseIterable {
+public enum Linkage: String, NamedChoice {
   /// The mean over all pairs of one task from each group (UPGMA).
   case average
   /// The most alike pair: groups grow in chains.

@@ -1,5 +1,7 @@
+public import BanyanFoundation
+
 /// How a source lays out its tasks.
-public enum TaskFormat: String, Codable, Sendable, CaseIterable {
+public enum TaskFormat: String, NamedChoice {
   /// Finds the layout by looking; refuses where none or more than one fits.
   case auto
   /// `<root>/<task>/<class>/<image>`, or `<root>/<class>/<image>` for one task.

@@ -1,4 +1,4 @@
-import BanyanFoundation
+public import BanyanFoundation
 import CTorch
 
 /// The engine under all tensors: its version, threads and devices.
@@ -41,7 +41,7 @@ public enum Engine {
 }
 
 /// Where a tensor lives.
-public enum Device: String, Sendable, Codable, CaseIterable {
+public enum Device: String, NamedChoice {
   case cpu
   case cuda
   case mps

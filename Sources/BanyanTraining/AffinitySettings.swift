@@ -5,7 +5,7 @@ import Foundation
 /// How the affinity of tasks is measured and made a tree.
 public struct AffinitySettings: Codable, Sendable, Equatable {
   /// What is measured at a recorded step.
-  public enum Kind: String, Codable, Sendable, CaseIterable {
+  public enum Kind: String, NamedChoice {
     /// `⟨gᵢ, gⱼ⟩ / (‖gᵢ‖ ‖gⱼ‖)`, HiPro's.
     case gradientCosine = "gradient-cosine"
     /// `⟨gᵢ, gⱼ⟩`, MmAP's equation 8.

@@ -5,10 +5,10 @@ import Foundation
 /// How prompts are learned: optimizer, schedule and stopping.
 public struct TrainingSettings: Codable, Sendable, Equatable {
   /// Which rule of the engine.
-  public enum OptimizerName: String, Codable, Sendable, CaseIterable { case sgd, adamw }
+  public enum OptimizerName: String, NamedChoice { case sgd, adamw }
 
   /// How the rate falls after the warm-up.
-  public enum Decay: String, Codable, Sendable, CaseIterable {
+  public enum Decay: String, NamedChoice {
     /// `½ (1 + cos πx)` over the share `x` of the steps after the warm-up.
     case cosine
     /// `1 − x`.

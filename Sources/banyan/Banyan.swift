@@ -9,6 +9,7 @@ import Foundation
 enum Main {
   static func main() {
     Launch.preparePatientThreads()
+    Launch.ignoreClosedPipes()
     do {
       var command = try Banyan.parseAsRoot()
       try command.run()

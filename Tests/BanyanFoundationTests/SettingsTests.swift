@@ -90,3 +90,17 @@ import Testing
     }
   }
 }
+
+@Suite struct NamedChoiceTests {
+  enum Fruit: String, NamedChoice { case apple, pear }
+  struct Basket: Codable { var fruit = Fruit.apple }
+
+  @Test func aWrongWordNamesTheKeyAndTheWordsThatWouldDo() throws {
+    let error = #expect(throws: BanyanError.self) {
+      try Settings.apply(.object(["fruit": .string("plum")]), to: Basket(), subject: "--set")
+    }
+    #expect(error?.kind == .usage)
+    #expect(error?.description == "--set: fruit: expected one of apple, pear; found plum")
+    #expect(try Settings.apply(.object(["fruit": .string("pear")]), to: Basket(), subject: "--set").fruit == .pear)
+  }
+}

@@ -1,4 +1,4 @@
-import BanyanFoundation
+public import BanyanFoundation
 public import BanyanTensor
 
 /// The tokens that a method adds to one tower, layer by layer: all that an encoder ever learns about a method.
@@ -12,7 +12,7 @@ public import BanyanTensor
 /// 0 enter after the pre-layer norm and have no position.
 public struct PromptInjection: Sendable {
   /// Where the class name stands among the text tokens of layer 0: at their end, in their middle, or in front of them.
-  public enum Position: String, Sendable, Codable, CaseIterable {
+  public enum Position: String, NamedChoice {
     /// `[start] [v…] [name] . [end]`.
     case end
     /// `[start] [v₁…] [name] […v_M] . [end]`, the first half before the name.

@@ -1,4 +1,4 @@
-import BanyanFoundation
+public import BanyanFoundation
 public import BanyanTensor
 
 /// CLIP's text transformer: token ids to features.
@@ -29,7 +29,7 @@ public struct TextTower: Sendable {
   }
 
   /// How the same features are computed.
-  public enum EncodingPath: String, Sendable, Codable, CaseIterable {
+  public enum EncodingPath: String, NamedChoice {
     /// All positions of every class name, as published. The twin that the other is tested against.
     case plain
     /// Start token and context once per prompt, then only the names' own tokens up to the end token.

@@ -1,5 +1,5 @@
 import BanyanCLIP
-import BanyanFoundation
+public import BanyanFoundation
 import BanyanStructure
 public import BanyanTensor
 
@@ -28,7 +28,7 @@ public struct HiPro: TextPromptMethod {
   }
 
   /// What is minimised.
-  public enum Objective: String, Codable, Sendable, CaseIterable {
+  public enum Objective: String, NamedChoice {
     /// Every node on a task's path has its own cross-entropy.
     case perNode = "per-node"
     /// One cross-entropy a task, of the averaged classifier.
@@ -38,7 +38,7 @@ public struct HiPro: TextPromptMethod {
   }
 
   /// Which classifier predicts.
-  public enum Combination: String, Codable, Sendable, CaseIterable {
+  public enum Combination: String, NamedChoice {
     /// `w_ind`, the leaf's.
     case individual
     /// `w_shr`, the mean over the internal nodes of the path.

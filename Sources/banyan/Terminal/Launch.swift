@@ -2,10 +2,15 @@ import Foundation
 
 #if canImport(Glibc)
   import Glibc
+#elseif canImport(Darwin)
+  import Darwin
 #endif
 
-/// What must be set before the engine's libraries are loaded.
+/// What must be set before anything else happens.
 enum Launch {
+  /// Makes a closed pipe, as after `| head`, an error of the write and not a signal that kills.
+  static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+
   /// Makes the engine's threads sleep, not spin, while they wait for each other.
   ///
   /// libgomp reads its policy when it is loaded, before any code of this program runs; so the program sets the variable
