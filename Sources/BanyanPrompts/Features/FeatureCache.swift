@@ -10,6 +10,8 @@ public import Foundation
 public struct FeatureCache: Sendable {
   private static let magic = Data("BNYF1\n".utf8)
   private static let digestLength = 64
+  /// Counts up when the way from pictures to features changes in any bit.
+  private static let revision = 1
 
   /// The folder of this model and preprocessing; `nil` keeps nothing.
   public let folder: URL?
@@ -24,7 +26,7 @@ public struct FeatureCache: Sendable {
   ///   - preprocessing: Everything else that changes features, as text.
   ///   - width: How many numbers a feature has.
   public init(root: URL?, model: String, preprocessing: String, width: Int) {
-    let key = ContentHash.sha256("\(model)\n\(preprocessing)\n\(width)")
+    let key = ContentHash.sha256("\(model)\n\(preprocessing)\n\(width)\nextraction \(Self.revision)")
     folder = root?.appendingPathComponent("features").appendingPathComponent(String(key.prefix(24)))
     self.width = width
   }
