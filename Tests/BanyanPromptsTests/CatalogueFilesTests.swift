@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanPrompts
 import BanyanTestSupport
 import Foundation
@@ -34,6 +35,22 @@ import Testing
       let homes = try files.filter { try String(contentsOf: $0, encoding: .utf8).contains(name) }
       #expect(homes.count == 1, "\(name) stands in \(homes.map(\.lastPathComponent))")
     }
+  }
+
+  @Test func `every method has a page of its own and an example experiment`() throws {
+    let names = Set(MethodCatalog.entries.map(\.descriptor.name))
+    let pages = try FileManager.default.contentsOfDirectory(
+      atPath: Self.sources.appending(path: "BanyanPrompts/BanyanPrompts.docc/Methods").path)
+    #expect(Set(pages.filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }) == names)
+    let examples = Golden.folder.deletingLastPathComponent().deletingLastPathComponent().resolvingSymlinksInPath()
+      .appending(path: "Experiments")
+    let methods = try FileManager.default.subpathsOfDirectory(atPath: examples.path)
+      .filter { $0.hasSuffix(".json") }.sorted()
+      .compactMap { path -> String? in
+        let file: JSONValue = try JSONDocument.read(from: examples.appending(path: path))
+        return file["method"]?.stringValue
+      }
+    #expect(Set(methods) == names)
   }
 
   @Test func `no method's type is named in code outside its file and the catalogue`() throws {
