@@ -28,6 +28,9 @@ public protocol PromptMethod: Sendable {
   /// Which of ``initialParameters(seed:)`` and of the backbone (below `clip`) are trained.
   var selection: ParameterSelection { get }
 
+  /// Whether ``finished(_:validation:seed:)`` needs validation pictures of every task.
+  var needsValidation: Bool { get }
+
   /// The objective of each batch's task, without gradients, in the order of `batches`.
   func objectives(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [Double]
 
@@ -52,6 +55,9 @@ extension PromptMethod {
   public var selection: ParameterSelection {
     ParameterSelection([.init("clip.**", .frozen), .init("**", .trainable)])
   }
+
+  /// Nothing is fitted on validation pictures.
+  public var needsValidation: Bool { false }
 
   /// Nothing is left to fit.
   public func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree {

@@ -37,7 +37,10 @@ public struct ExperimentRun: Sendable {
     observer: ExperimentObserver = ExperimentObserver()
   ) throws {
     try experiment.validate()
-    self.experiment = experiment
+    // A continued run must use as many threads as it began with, whatever the machine's default is then.
+    var fixed = experiment
+    fixed.threads = experiment.threads ?? Engine.threads
+    self.experiment = fixed
     folder = RunFolder(output)
     self.cache = cache
     self.command = command
@@ -134,13 +137,27 @@ public struct ExperimentRun: Sendable {
     let context = MethodContext(
       model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
       tree: tree, encodingPath: experiment.encodingPath)
-    _ = try entry.make(experiment.options, context).initialParameters(seed: seed)
+    let method = try entry.make(experiment.options, context)
+    let parameters = try method.initialParameters(seed: seed)
+    let chooser =
+      experiment.training.earlyStopping != nil ? "training.earlyStopping" : method.needsValidation ? "options" : nil
+    if let chooser, let empty = splits.joined().first(where: \.validation.isEmpty) {
+      throw BanyanError(
+        .usage, at: chooser, "a choice is made on validation pictures, task \(empty.task) has none",
+        remedy: "Set validationShots to 1 or more.")
+    }
+    if parameters.count > 0, experiment.training.warmupEpochs >= experiment.training.epochs {
+      observer.report(
+        .note("All epochs are warm-up at rate \(experiment.training.warmupRate); set training.warmupEpochs=0 to learn.")
+      )
+    }
   }
 
   private func split(_ suite: TaskSuite, seed: UInt64) throws -> [TaskSplit] {
     if let recorded = recordedSplits[seed] { return try TaskSuite.split(from: recorded, suite: suite) }
     return try suite.split(
-      SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed))
+      SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed),
+      dropDuplicates: experiment.data.dropDuplicates)
   }
 
   /// The plain features of all pictures, and of the training pictures one table per augmented view.
@@ -153,7 +170,11 @@ public struct ExperimentRun: Sendable {
     let all = splits.joined().flatMap { $0.train + $0.validation + $0.test }
     let plain = try table(all, .centre)
     let training = splits.joined().flatMap(\.train)
-    let views = try (0..<experiment.data.augmentedViews).map { try table(training, .augmented($0)) }
+    let count = experiment.data.augmentedViews
+    let views = try (0..<count).map { view in
+      observer.report(.phase("Image features, view \(view + 1) of \(count)"))
+      return try table(training, .augmented(view))
+    }
     return FeatureTables(plain: plain, training: views.isEmpty ? [plain] : views)
   }
 }

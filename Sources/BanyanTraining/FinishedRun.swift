@@ -31,7 +31,7 @@ public struct FinishedRun: Sendable {
   ///   - model: Another place of the same checkpoint; `nil` for the recorded one.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
   public func workbench(model: URL? = nil, cache: URL?) throws -> Workbench {
-    if let threads = experiment.threads { try Engine.setThreads(threads) }
+    try Engine.setThreads(experiment.threads ?? record.threads)
     let bench = try Workbench(
       model: model ?? URL(fileURLWithPath: experiment.model), device: experiment.device, cache: cache)
     guard bench.fingerprint == record.model.sha256 else {

@@ -38,11 +38,6 @@ struct SeedRunner {
       try split.enumerated().map { try table.batch($1.train, task: $0) }
     }
     let validation = try split.enumerated().map { try tables.plain.batch($1.validation, task: $0) }
-    if experiment.training.earlyStopping != nil, let empty = split.first(where: \.validation.isEmpty) {
-      throw BanyanError(
-        .usage, at: "training.earlyStopping", "task \(empty.task) has no validation pictures",
-        remedy: "Set validationShots to 1 or more.")
-    }
     var context = MethodContext(
       model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
       encodingPath: experiment.encodingPath)
@@ -102,7 +97,7 @@ struct SeedRunner {
   private func fingerprint(_ seed: UInt64, _ split: [TaskSplit]) throws -> String {
     let settings = try JSONDocument.data(experiment.resolved(), subject: "experiment")
     let samples = try JSONDocument.data(split.map(RecordedSplit.init), subject: "samples")
-    return ContentHash.sha256(settings + samples + Data("\(bench.fingerprint) \(seed)".utf8))
+    return ContentHash.sha256(settings + samples + Data("\(bench.fingerprint) \(seed) \(Engine.version)".utf8))
   }
 
   private func train(

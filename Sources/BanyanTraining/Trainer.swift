@@ -113,7 +113,8 @@ struct Trainer {
   /// A loss that is not finite, or has grown far beyond where it began, ends the run at once.
   private func check(_ objectives: [Double], state: TrainingState) throws {
     for (task, objective) in objectives.enumerated() {
-      let start = state.curve.first?[task] ?? objective
+      let taken = state.step % stepsPerEpoch
+      let start = state.curve.first?[task] ?? (taken > 0 ? state.epochSums[task] / Double(taken) : objective)
       guard objective.isFinite, objective <= 100 * (1 + abs(start)) else {
         throw diverged(
           task: names[task], step: state.step + 1,

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["per-node", "combined"])
+  @Test(arguments: ["per-node", "combined", "both"])
   func `HiPro on one task is CoOp, to the bit`(_ objective: String) throws {
     let clip = try TinyCLIP()
     let one = [tasks[0]]

@@ -33,7 +33,7 @@ struct CSVReaderTests {
     let suite = try folder.load("tables/x.csv", TaskLoadingOptions(imageRoot: folder.path + "/i"))
     #expect(suite.root == folder.path + "/i")
     #expect(suite.tasks[0].samples.map(\.path) == ["1.jpg", "2.jpg", folder.path + "/t.csv"])
-    expectError(.missingInput, "tables/1.jpg", "imageRoot") { _ = try folder.load("tables/x.csv") }
+    expectError(.missingInput, "tables/1.jpg", "--image-root") { _ = try folder.load("tables/x.csv") }
     expectError(.missingInput, "/nowhere", "image paths start from") {
       _ = try folder.load("tables/x.csv", TaskLoadingOptions(imageRoot: folder.path + "/nowhere"))
     }
@@ -58,7 +58,7 @@ struct CSVReaderTests {
     ("path,label\ni/1.jpg,a\ni/1.jpg,b\n", ["i/1.jpg is listed twice", "lines 2 and 3"]),
     ("path,label\ni/1.jpg,a\ni/2.jpg,a\n", ["expected two classes or more, found a alone"]),
     ("path,label\ni/1.jpg,Cat\ni/2.jpg,cat\n", ["two classes have the name", "Cat and cat", "tasks.json"]),
-    ("path,label\ni/9.jpg,a\ni/2.jpg,b\n", ["i/9.jpg", "cannot be read", "skipUnreadable"]),
+    ("path,label\ni/9.jpg,a\ni/2.jpg,b\n", ["i/9.jpg", "cannot be read", "--skip-unreadable"]),
     ("path,label\ni/\u{0}.jpg,a\ni/2.jpg,b\n", ["zero byte"]),
   ])
   func `says which line does not fit, and why`(table: String, parts: [String]) throws {

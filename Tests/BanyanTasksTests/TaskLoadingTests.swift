@@ -69,7 +69,7 @@ struct TaskLoadingTests {
     for i in 10..<200 { files["sketch/t-shirt/bad\(i).jpg"] = "bad \(i)" }
     let folder = try TemporaryFolder(files)
     for _ in 0..<5 {
-      expectError(.malformed, "sketch/t-shirt/bad10.jpg", "cannot be decoded", "skipUnreadable") {
+      expectError(.malformed, "sketch/t-shirt/bad10.jpg", "cannot be decoded", "--skip-unreadable") {
         _ = try folder.load("", verifying(false))
       }
     }
@@ -108,7 +108,7 @@ struct TaskLoadingTests {
       "t.csv":
         "path,label,split\n1.jpg,a,test\n2.jpg,a,train\n3.jpg,b,train\n4.jpg,b,test\n5.jpg,b,val\n6.jpg,a,test\n",
     ])
-    expectError(.malformed, "task t", "two splits", "1.jpg (test, a)", "2.jpg (train, a)", "dropDuplicates") {
+    expectError(.malformed, "task t", "two splits", "1.jpg (test, a)", "2.jpg (train, a)", "--drop-duplicates") {
       try folder.write("5.jpg", "5")
       _ = try folder.load("t.csv")
     }

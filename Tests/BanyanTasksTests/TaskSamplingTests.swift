@@ -47,6 +47,36 @@ struct TaskSamplingTests {
     #expect(try draw(suite(), .shots(2), validation: 7)[0].validation.count == 21)
   }
 
+  @Test func `what one task learns from no other task is tested on`() throws {
+    // The same pictures under two tasks, whose draws differ.
+    var shared = suite(images: 30)
+    shared.tasks[1].samples = shared.tasks[0].samples
+    for seed in 0..<20 {
+      let splits = try draw(shared, .shots(4), seed: UInt64(seed))
+      let learned = Set(splits.flatMap { $0.train + $0.validation }.map(\.sha256))
+      for split in splits {
+        #expect(split.train.count == 12 && split.validation.count == 12)
+        #expect(!split.test.isEmpty && learned.isDisjoint(with: split.test.map(\.sha256)))
+      }
+    }
+  }
+
+  @Test func `a given test picture that another task learns from is refused or left out`() throws {
+    var shared = suite(images: 20, splits: [.train, .train, .train, .test])
+    shared.tasks[1].samples = shared.tasks[0].samples.map { sample in
+      var copy = sample
+      copy.split = sample.split == .test ? .train : .test
+      return copy
+    }
+    let plan = SamplingPlan(amount: .shots(2), validationShots: 1, seed: 1)
+    let error = #expect(throws: BanyanError.self) { try shared.split(plan) }
+    #expect(error?.kind == .malformed)
+    #expect(error?.description.contains("same content") == true && error?.description.contains("task u") == true)
+    let splits = try shared.split(plan, dropDuplicates: true)
+    let learned = Set(splits.flatMap { $0.train + $0.validation }.map(\.sha256))
+    for split in splits { #expect(learned.isDisjoint(with: split.test.map(\.sha256))) }
+  }
+
   @Test func `train, validation and test share no content for 100 seeds`() throws {
     var doubled = suite(images: 12)
     for index in doubled.tasks.indices {

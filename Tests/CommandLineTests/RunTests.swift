@@ -89,6 +89,50 @@ import Testing
     #expect(try shop.record("again/repeated").comparable() == shop.record("runs/hipro").comparable())
   }
 
+  @Test func aRepeatedRunRefusesSettingsThatWouldDrawOtherPictures() throws {
+    for words in [["--shots", "2"], ["--only", "ink"], ["--seeds", "7"], ["--validation-shots", "1"]] {
+      let outcome = try Program.run(
+        ["train", "--repeat", "runs/hipro", "--output", "again/contrary"] + words, in: shop.folder)
+      #expect(outcome.code == 64 && outcome.err.contains("--repeat"), "\(outcome)")
+      #expect(!shop.exists("again/contrary"))
+    }
+  }
+
+  @Test func aRunGoesOnWithTheThreadsThatItBeganWith() throws {
+    let record = try shop.record("runs/coop")
+    #expect(record.experiment["threads"]?.intValue == record.threads)
+    let outcome = try Program.run(
+      [
+        "train", "--model", Workshop.model.path, "--tasks", "world", "--method", "coop-mt", "--shots", "2", "--seeds",
+        "1",
+        "--epochs", "2", "--output", "again/threads",
+      ], in: shop.folder, environment: ["OMP_NUM_THREADS": "1"])
+    #expect(outcome.code == 0, "\(outcome)")
+    #expect(try shop.record("again/threads").experiment["threads"]?.intValue == 1)
+  }
+
+  @Test func aChoiceWithoutValidationPicturesIsRefusedBeforeTheRun() throws {
+    let outcome = try shop.train(
+      "again/unchosen", method: "hipro", ["--combine", "learned", "--validation-shots", "0"])
+    #expect(outcome.code == 64 && outcome.err.contains("validation"), "\(outcome)")
+    #expect(!shop.exists("again/unchosen"))
+  }
+
+  @Test func tasksThatStartFromTheirOwnWordsTrainWithEveryMethod() throws {
+    let world = try shop.smallWorld("worded", tasks: ["ink", "paint", "chalk"], perClass: 8)
+    let words = #"{"tasks": {"ink": {"initialWords": "a drawing of a"}, "chalk": {"templates": ["a chalk {}."]}}}"#
+    try Data(words.utf8).write(to: world.root.appendingPathComponent("tasks.json"))
+    for method in Workshop.methods {
+      let outcome = try Program.run(
+        [
+          "train", "--model", Workshop.model.path, "--tasks", "worded", "--method", method, "--shots", "2", "--seeds",
+          "1",
+          "--epochs", "2", "--threads", "1", "--output", "again/worded-\(method)", "--quiet",
+        ], in: shop.folder)
+      #expect(outcome.code == 0, "\(method): \(outcome)")
+    }
+  }
+
   @Test func compareShowsRowsAndColumnsInEveryForm() throws {
     let runs = Workshop.methods.map { "runs/\($0)" }
     try FileManager.default.createDirectory(

@@ -34,9 +34,17 @@ struct PromptEncoder: Sendable {
   /// A part of a request that is encoded at once.
   struct Chunk {
     let request: Int
+    /// Which of the request's contexts, all of one shape.
+    let rows: Range<Int>
     let contexts: [String]
     let classSet: Int
     let classes: Range<Int>
+
+    /// The chunk's part of a request's [contexts, classes, projection].
+    func part(of whole: Tensor) throws -> Tensor {
+      try whole.narrowed(0, start: rows.lowerBound, length: rows.count)
+        .narrowed(1, start: classes.lowerBound, length: classes.count)
+    }
   }
 
   /// Classifiers that remember how they came about.
@@ -76,16 +84,13 @@ struct PromptEncoder: Sendable {
     let leaves = parameters.tensors
     if let graphs = encoded.graphs {
       // Kept, so that several tasks' gradients can be pulled back from one forward pass.
-      let gradients = try Gradients.of(graphs, cotangents: cotangents, with: leaves, retainingGraph: true)
+      let parts = try encoded.chunks.map { try $0.part(of: cotangents[$0.request]) }
+      let gradients = try Gradients.of(graphs, cotangents: parts, with: leaves, retainingGraph: true)
       return ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
     }
     var total = ParameterTree()
-    var row = [Int](repeating: 0, count: cotangents.count)
     for chunk in encoded.chunks {
-      let whole = cotangents[chunk.request]
-      let cotangent = try whole.narrowed(0, start: row[chunk.request], length: chunk.contexts.count)
-        .narrowed(1, start: chunk.classes.lowerBound, length: chunk.classes.count)
-      if chunk.classes.upperBound == whole.extent(1) { row[chunk.request] += chunk.contexts.count }
+      let cotangent = try chunk.part(of: cotangents[chunk.request])
       let own = Array(Set(chunk.contexts)).sorted()
       let result = try Engine.withGradients { try encode(chunk, parameters) }
       let gradients = try Gradients.of([result], cotangents: [cotangent], with: own.map { try parameters.require($0) })
@@ -108,43 +113,59 @@ struct PromptEncoder: Sendable {
     return try text.features(names, injection: injection, path: path).normalized()
   }
 
-  /// `requests` cut so that the activations of one part stay within the budget.
+  /// `requests` cut so that contexts of one shape are together and the activations of one part stay within the budget.
   private func chunks(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Chunk] {
-    if fits(requests, parameters) {
-      return requests.enumerated().map { index, request in
-        Chunk(
-          request: index, contexts: request.contexts, classSet: request.classSet,
-          classes: 0..<vocabulary.classSets[request.classSet].count)
-      }
-    }
+    let keeps = fits(requests, parameters)
     return requests.enumerated().flatMap { index, request -> [Chunk] in
       let classes = vocabulary.classSets[request.classSet].count
-      let perPrompt = cost(request, parameters)
-      let budget = max(1, activationBudget)
-      // Whole prompts where one fits, parts of the class list where not.
-      let prompts = max(1, budget / max(1, perPrompt))
-      let parts = perPrompt > budget ? (perPrompt - 1) / budget + 1 : 1
-      let length = (classes + parts - 1) / parts
-      return stride(from: 0, to: request.contexts.count, by: prompts).flatMap { first in
-        stride(from: 0, to: classes, by: length).map { start in
-          Chunk(
-            request: index, contexts: Array(request.contexts[first..<min(first + prompts, request.contexts.count)]),
-            classSet: request.classSet, classes: start..<min(start + length, classes))
+      return Self.runs(of: request.contexts.map { parameters[$0]?.shape ?? [] }).flatMap { shape, run -> [Chunk] in
+        var (prompts, length) = (run.count, classes)
+        if !keeps {
+          // Whole prompts where one fits, parts of the class list where not.
+          let perPrompt = cost(shape, classSet: request.classSet)
+          let budget = max(1, activationBudget)
+          prompts = max(1, budget / max(1, perPrompt))
+          let parts = perPrompt > budget ? (perPrompt - 1) / budget + 1 : 1
+          length = (classes + parts - 1) / parts
+        }
+        return stride(from: run.lowerBound, to: run.upperBound, by: prompts).flatMap { first in
+          stride(from: 0, to: classes, by: length).map { start in
+            let rows = first..<min(first + prompts, run.upperBound)
+            return Chunk(
+              request: index, rows: rows, contexts: Array(request.contexts[rows]), classSet: request.classSet,
+              classes: start..<min(start + length, classes))
+          }
         }
       }
     }
   }
 
-  /// Whether the activations of all requests may be kept at once.
-  private func fits(_ requests: [EncodingRequest], _ parameters: ParameterTree) -> Bool {
-    requests.reduce(0) { $0 + cost($1, parameters) * $1.contexts.count } <= activationBudget
+  /// The stretches of equal shapes; tasks may start from words of their own, with a context as long as those.
+  private static func runs(of shapes: [[Int]]) -> [(shape: [Int], rows: Range<Int>)] {
+    var runs: [(shape: [Int], rows: Range<Int>)] = []
+    for (row, shape) in shapes.enumerated() {
+      if let last = runs.last, last.shape == shape {
+        runs[runs.count - 1].rows = last.rows.lowerBound..<row + 1
+      } else {
+        runs.append((shape, row..<row + 1))
+      }
+    }
+    return runs
   }
 
-  /// About how many bytes of activations one prompt over all of a request's class names keeps for the backward pass.
-  private func cost(_ request: EncodingRequest, _ parameters: ParameterTree) -> Int {
-    let names = vocabulary.classSets[request.classSet]
+  /// Whether the activations of all requests may be kept at once.
+  private func fits(_ requests: [EncodingRequest], _ parameters: ParameterTree) -> Bool {
+    requests.reduce(0) { sum, request in
+      sum + request.contexts.reduce(0) { $0 + cost(parameters[$1]?.shape ?? [], classSet: request.classSet) }
+    } <= activationBudget
+  }
+
+  /// About how many bytes of activations one prompt over a list of class names keeps for the backward pass.
+  ///
+  /// - Parameter shape: The context's, [length, width] or [classes, length, width].
+  private func cost(_ shape: [Int], classSet: Int) -> Int {
+    let names = vocabulary.classSets[classSet]
     let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
-    let shape = request.contexts.first.flatMap { parameters[$0] }?.shape ?? []  // [classes]? [length, width]
     let context = shape.dropLast().last ?? 0
     let inPrefix = path == .sharedPrefix && position == .end && shape.count < 3
     let tokens =

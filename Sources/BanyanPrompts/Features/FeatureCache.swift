@@ -65,9 +65,6 @@ public struct FeatureCache: Sendable {
     try AtomicFile.write(Self.magic + Data(ContentHash.sha256(body).utf8) + body, to: url, flushing: false)
   }
 
-  /// Whether there is a whole entry under `key`.
-  public func contains(_ key: String) -> Bool { read(key) != nil }
-
   private func url(_ key: String) -> URL? {
     folder?.appendingPathComponent(String(key.prefix(2))).appendingPathComponent(key)
   }

@@ -94,6 +94,8 @@ public struct HiPro: TextPromptMethod {
   func contexts(of task: Int) -> [String] { tree.path(to: task).map(path) }
 
   func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor {
+    // With one node the two objectives are the same one, and are not counted twice.
+    guard weights.count > 1 else { return try crossEntropy(batch, weights[0]) }
     let perNode = try configuration.objective == .combined ? [] : weights.map { try crossEntropy(batch, $0) }
     let combined = try configuration.objective == .perNode ? [] : [crossEntropy(batch, Self.mean(weights))]
     let terms = perNode + combined
@@ -134,6 +136,8 @@ public struct HiPro: TextPromptMethod {
     }
     return parameters
   }
+
+  public var needsValidation: Bool { configuration.combine == .learned }
 
   public var selection: ParameterSelection {
     ParameterSelection([.init("clip.**", .frozen), .init("nodes.*.context", .trainable)])

@@ -44,7 +44,7 @@ struct DuplicateContents {
     return BanyanError(
       .malformed, at: "task \(task.name)",
       "\(what): \(a.path) (\(describe(a))) and \(b.path) (\(describe(b)))",
-      remedy: "Take one out, or drop duplicates (dropDuplicates).")
+      remedy: "Take one out, or drop duplicates (--drop-duplicates).")
   }
 
   private func describe(_ sample: Sample) -> String {

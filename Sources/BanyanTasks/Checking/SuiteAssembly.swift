@@ -51,8 +51,8 @@ struct SuiteAssembly {
     } catch let error as BanyanError where error.remedy.isEmpty {
       throw BanyanError(
         error.kind, at: error.subject, error.message,
-        remedy: "Replace the file, take it out, or skip unreadable files (skipUnreadable). "
-          + "If many are missing, check the folder that paths start from (imageRoot).")
+        remedy: "Replace the file, take it out, or skip unreadable files (--skip-unreadable). "
+          + "If many are missing, check the folder that paths start from (--image-root).")
     }
   }
 
@@ -117,7 +117,7 @@ struct SuiteAssembly {
           .malformed, at: draft.origin,
           "\(entry.path) is listed twice in the task \(draft.name)"
             + (lines.isEmpty ? "" : ", in lines \(lines)"),
-          remedy: "List each file once, or drop duplicates (dropDuplicates).")
+          remedy: "List each file once, or drop duplicates (--drop-duplicates).")
       }
       skipped.append(SkippedFile(task: draft.name, path: entry.path, reason: .duplicate, detail: detail))
       hasRepeats = true

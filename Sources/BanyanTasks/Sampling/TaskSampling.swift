@@ -8,10 +8,13 @@ extension TaskSuite {
   /// where the source gives no test split, testing takes what is between. Where it gives splits, training and
   /// validation come from its train split (validation from its own where there is one) and testing is as given. Files
   /// of one content are one unit and never on two sides; training and validation hold one file of it, testing all.
+  /// What any task learns from or validates on is tested on by none, since prompts may be shared: a drawn test leaves it
+  /// out.
   ///
+  /// - Parameter dropDuplicates: Whether given tests leave such pictures out too, instead of being refused.
   /// - Throws: A `BanyanError`: `usage` where the plan is out of range or a class has too few images, with what would
   ///   work; `malformed` where a label has no class or one content is on two sides or under two labels.
-  public func split(_ plan: SamplingPlan) throws -> [TaskSplit] {
+  public func split(_ plan: SamplingPlan, dropDuplicates: Bool = false) throws -> [TaskSplit] {
     try plan.validate()
     var names: Set<String> = []
     for task in tasks {
@@ -25,7 +28,34 @@ extension TaskSuite {
     if let worst = unmet.min(by: { ($0.available - $0.test, $0.task) < ($1.available - $1.test, $1.task) }) {
       throw worst.shortage(plan, others: unmet.count - 1)
     }
-    return try samplings.map { try $0.split() }
+    return try Self.withoutForeignTraining(
+      samplings.map { ($0.hasTest && !dropDuplicates, try $0.split()) })
+  }
+
+  /// The splits without test pictures that another task learns from or validates on.
+  private static func withoutForeignTraining(_ splits: [(isGiven: Bool, split: TaskSplit)]) throws -> [TaskSplit] {
+    var learned: [String: (task: String, path: String)] = [:]
+    for (_, split) in splits {
+      for sample in split.train + split.validation { learned[sample.sha256] = (split.task, sample.path) }
+    }
+    return try splits.map { isGiven, split in
+      var split = split
+      if isGiven, let sample = split.test.first(where: { learned[$0.sha256] != nil }),
+        let other = learned[sample.sha256]
+      {
+        throw BanyanError(
+          .malformed, at: "task \(split.task)",
+          "\(sample.path) (test) and \(other.path) (learned from by task \(other.task)) have the same content",
+          remedy: "Take one out, or leave such test pictures out with --drop-duplicates.")
+      }
+      split.test.removeAll { learned[$0.sha256] != nil }
+      guard !split.test.isEmpty else {
+        throw BanyanError(
+          .malformed, at: "task \(split.task)", "no test picture is left that no other task learns from",
+          remedy: "Leave one of the tasks out, or give splits.")
+      }
+      return split
+    }
   }
 }
 
@@ -37,7 +67,7 @@ struct TaskSampling {
   private let draws: [ClassDraw]
   /// Ranked images of the given validation split; empty where there is none.
   private let givenValidation: [ClassDraw]
-  private let hasTest: Bool
+  let hasTest: Bool
 
   init(_ task: ClassificationTask, plan: SamplingPlan) throws {
     self.task = task

@@ -22,10 +22,16 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use these tasks only, separated by commas.", valueName: "names"))
   var only: String?
 
-  @Option(help: ArgumentHelp("What is trained; `banyan methods` lists them.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The folder that paths in a CSV, split file or list start from (default: the file's own).",
+      valueName: "folder"))
+  var imageRoot: String?
+
+  @Option(help: ArgumentHelp("What is trained; `banyan methods` lists them (default: hipro).", valueName: "name"))
   var method: String?
 
-  @Option(help: ArgumentHelp("Training pictures per class.", valueName: "k"))
+  @Option(help: ArgumentHelp("Training pictures per class (default: 16).", valueName: "k"))
   var shots: Int?
 
   @Option(help: ArgumentHelp("Training pictures as a share of each class, in percent.", valueName: "p"))
@@ -37,19 +43,24 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("One run per seed, separated by commas (default: 1,2,3).", valueName: "list"))
   var seeds: String?
 
-  @Option(help: ArgumentHelp("Methods with a tree: per-node, combined or both.", valueName: "name"))
+  @Option(help: ArgumentHelp("Methods with a tree: per-node, combined or both (default: per-node).", valueName: "name"))
   var objective: String?
 
-  @Option(help: ArgumentHelp("Methods with a tree: individual, shared, average or learned.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "Methods with a tree: individual, shared, average or learned (default: average).", valueName: "name"))
   var combine: String?
 
-  @Option(help: ArgumentHelp("How tasks are compared: gradient-cosine, gradient-dot or look-ahead.", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp(
+      "How tasks are compared: gradient-cosine, gradient-dot or look-ahead (default: gradient-cosine).",
+      valueName: "kind"))
   var affinity: String?
 
   @Option(help: ArgumentHelp("Context vectors of a prompt (default: 16).", valueName: "M"))
   var contextLength: Int?
 
-  @Option(help: ArgumentHelp("sgd or adamw.", valueName: "name"))
+  @Option(help: ArgumentHelp("sgd or adamw (default: sgd).", valueName: "name"))
   var optimizer: String?
 
   @Option(help: ArgumentHelp("Rate after the warm-up (default: 0.002).", valueName: "rate"))
@@ -74,7 +85,7 @@ struct ExperimentOptions: ParsableArguments {
   @Flag(help: "Leave out pictures whose contents occur in two splits or under two labels, and list them.")
   var dropDuplicates = false
 
-  @Option(help: ArgumentHelp("cpu, cuda or mps.", valueName: "device"))
+  @Option(help: ArgumentHelp("cpu, cuda or mps (default: cpu).", valueName: "device"))
   var device: String?
 
   @Option(help: ArgumentHelp("Threads of one op (default: all cores).", valueName: "n"))
@@ -121,6 +132,7 @@ struct ExperimentOptions: ParsableArguments {
     add("model", "model", model.map(JSONValue.string))
     add("tasks", "tasks", tasks.map(JSONValue.string))
     add("only", "data.only", names(only))
+    add("image-root", "data.imageRoot", imageRoot.map { .string(URL(fileURLWithPath: $0).standardizedFileURL.path) })
     add("method", "method", method.map(JSONValue.string))
     add("shots", "samples", shots.map { .string("\($0) shots") })
     add("percentage", "samples", percentage.map { .string("\($0)%") })

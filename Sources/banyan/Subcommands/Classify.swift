@@ -8,7 +8,7 @@ struct Classify: ParsableCommand {
     abstract: "Names pictures with the classifiers of a run.",
     discussion: """
       Uses the frozen classifiers alone, without the text tower. A picture that cannot be read is reported and the \
-      others go on; the exit code is then 65.
+      others go on; the exit code is then that of the first failure.
       """)
 
   @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))

@@ -22,6 +22,10 @@ struct Compare: ParsableCommand {
   @Flag(help: "Also show every method's other classifiers (individual, shared, average).")
   var combinations = false
 
+  func validate() throws {
+    if combinations && format != .text { throw ValidationError("--combinations goes with --format text.") }
+  }
+
   func run() throws {
     var records: [NamedRecord] = []
     for path in runs {
@@ -49,6 +53,7 @@ struct Compare: ParsableCommand {
         Terminal.result("\n\(record.record.methodTitle) (\(record.name))\n" + table.text(width: Terminal.width))
       }
     }
-    for note in table.notes { Terminal.note("note: \(note)") }
+    // The text table says it itself.
+    if format != .text { for note in table.notes { Terminal.note("note: \(note)") } }
   }
 }

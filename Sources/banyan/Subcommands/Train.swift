@@ -44,17 +44,19 @@ struct Train: ParsableCommand {
   func run() throws {
     let earlier = try repeated.map { try FinishedRun(URL(fileURLWithPath: $0)) }
     var base = earlier?.experiment ?? Experiment()
-    if resume, let output {
+    if resume {
       // Without further words the folder itself says what to do.
-      let folder = RunFolder(URL(fileURLWithPath: output))
+      let path = output ?? "runs/\(options.method ?? base.method)"
+      let folder = RunFolder(URL(fileURLWithPath: path))
       guard folder.holdsRun else {
         throw BanyanError(
-          .missingInput, at: "--output \(output)", "there is no run to resume",
+          .missingInput, at: "--output \(path)", "there is no run to resume",
           remedy: "Leave --resume out to begin one.")
       }
       base = try Experiment(JSONDocument.read(JSONValue.self, from: folder.experiment), subject: folder.experiment.path)
     }
     let experiment = try options.experiment(over: base)
+    if let earlier { try refuseOtherDraw(experiment, earlier.experiment) }
     let folder = URL(fileURLWithPath: output ?? "runs/\(experiment.method)")
     let reporter = ProgressReporter(isQuiet: quiet)
     let interruption = Interruption()
@@ -75,6 +77,22 @@ struct Train: ParsableCommand {
     }
     reporter.finish()
     try show(record, folder)
+  }
+
+  /// A repeated run uses the recorded pictures, so that settings which would draw others contradict it.
+  private func refuseOtherDraw(_ experiment: Experiment, _ recorded: Experiment) throws {
+    let changed = [
+      ("samples", experiment.samples != recorded.samples), ("tasks", experiment.tasks != recorded.tasks),
+      ("validationShots", experiment.validationShots != recorded.validationShots),
+      ("seeds", !Set(experiment.seeds).isSubset(of: recorded.seeds)),
+      ("data.only", experiment.data.only != recorded.data.only),
+    ].filter(\.1).map(\.0)
+    guard changed.isEmpty else {
+      throw BanyanError(
+        .usage, at: "--repeat",
+        "repeats the recorded draw of pictures, but \(changed.joined(separator: " and ")) "
+          + "would draw others", remedy: "Leave these settings out, or leave --repeat out.")
+    }
   }
 
   private func show(_ record: RunRecord, _ folder: URL) throws {

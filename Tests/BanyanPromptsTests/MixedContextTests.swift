@@ -1,0 +1,56 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanStructure
+import BanyanTensor
+import BanyanTestSupport
+import Testing
+
+/// Tasks that start from words of their own have contexts of other lengths than their neighbours.
+@Suite struct MixedContextTests {
+  private let tasks = [
+    PromptTask(name: "photo", classNames: ["cat", "red fox", "wooden chair"]),
+    PromptTask(name: "sketch", classNames: ["cat", "red fox", "wooden chair"], initialWords: "a sketch of a"),
+    PromptTask(name: "ink", classNames: ["cat", "red fox", "wooden chair"], initialWords: "ink"),
+    PromptTask(name: "digit", classNames: ["zero", "number seven"], initialWords: "the number"),
+  ]
+
+  @Test(arguments: MethodCatalog.entries.map(\.descriptor.name))
+  func `every method trains on them, whole and in chunks alike`(_ name: String) throws {
+    let clip = try TinyCLIP()
+    let entry = try MethodCatalog.entry(name)
+    let tree = try TaskTree.random(tasks.map(\.name), seed: 2)
+    let batches = try clip.batches(tasks)
+    let whole = try entry.make(.object([:]), clip.context(tasks, tree: tree))
+    let parameters = try whole.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    let expected = try whole.step(parameters, batches)
+    let alone = try whole.taskGradients(parameters, batches)
+    for path in parameters.paths {
+      let parts = try alone.map { try $0.gradients.require(path) }
+      let sum = try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+      try agree(sum, expected.gradients.require(path), path, within: .shortcut, floor: 1e-3)
+    }
+    for budget in [1, 200_000] {
+      let chunked = try entry.make(.object([:]), clip.context(tasks, tree: tree, budget: budget))
+      let outcome = try chunked.step(parameters, batches)
+      try agree(outcome.objectives, expected.objectives, "objectives", within: .shortcut)
+      for path in parameters.paths {
+        try agree(
+          outcome.gradients.require(path), expected.gradients.require(path), path, within: .shortcut, floor: 1e-3)
+      }
+    }
+    for (task, classifier) in zip(tasks, try whole.classifiers(parameters)) {
+      #expect(try classifier.weights().extent(0) == task.classNames.count)
+    }
+  }
+
+  @Test func `lengths follow the words`() throws {
+    let clip = try TinyCLIP()
+    let method = try MethodCatalog.entry("coop").make(.object([:]), clip.context(tasks))
+    let parameters = try method.initialParameters(seed: 1)
+    for (index, task) in tasks.enumerated() {
+      let length = task.initialWords.map { clip.tokenizer.tokens(of: $0).count } ?? 16
+      #expect(try parameters.require("tasks.\(index).context").extent(0) == length)
+    }
+  }
+}
