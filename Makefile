@@ -31,14 +31,17 @@ bootstrap:
 build: bootstrap
 	swift build $(FLAGS)
 
+# Every arrow between targets must be declared in Package.swift.
+TESTS := swift build $(FLAGS) --build-tests --explicit-target-dependency-import-check error
+
 test: bootstrap
-	swift build $(FLAGS) --build-tests
+	$(TESTS)
 	swift test $(FLAGS) --skip-build --disable-xctest
 
 parity: bootstrap venv
 	$(PYTHON) Tools/parity/build_checkpoint.py .deps/parity/b16 --vision b16
 	$(PYTHON) Tools/parity/build_checkpoint.py .deps/parity/b32 --vision b32
-	swift build $(FLAGS) --build-tests
+	$(TESTS)
 	BANYAN_PARITY=$(CURDIR)/.deps/parity swift test $(FLAGS) --skip-build --disable-xctest --filter Parity
 
 format:

@@ -41,7 +41,7 @@ public struct Experiment: Codable, Sendable, Equatable {
   public var affinity = AffinitySettings()
   /// Where tensors live.
   public var device = Device.cpu
-  /// Threads of one op; `null` stands for all cores.
+  /// Threads of one op; `null` stands for all cores, and for 1 where both towers are narrower than 256.
   @Nullable public var threads: Int?
   /// How class names are encoded.
   public var encodingPath = TextTower.EncodingPath.sharedPrefix

@@ -39,7 +39,7 @@ public struct ExperimentRun: Sendable {
     try experiment.validate()
     // A continued run must use as many threads as it began with, whatever the machine's default is then.
     var fixed = experiment
-    fixed.threads = experiment.threads ?? Engine.threads
+    fixed.threads = experiment.threads ?? Self.defaultThreads(experiment)
     self.experiment = fixed
     folder = RunFolder(output)
     self.cache = cache
@@ -118,6 +118,13 @@ public struct ExperimentRun: Sendable {
       skippedImages: suite.skipped.map(\.path))
     try record.write(folder.url)
     return record
+  }
+
+  /// All cores, but one thread for towers so narrow that waking a second one costs more than it brings.
+  private static func defaultThreads(_ experiment: Experiment) -> Int {
+    let checkpoint = try? Checkpoint(folder: URL(fileURLWithPath: experiment.model))
+    guard let geometry = checkpoint?.configuration else { return Engine.threads }
+    return max(geometry.image.width, geometry.text.width) < 256 ? 1 : Engine.threads
   }
 
   /// What the folder's run was asked for.

@@ -34,12 +34,26 @@ public struct FinishedRun: Sendable {
     try Engine.setThreads(experiment.threads ?? record.threads)
     let bench = try Workbench(
       model: model ?? URL(fileURLWithPath: experiment.model), device: experiment.device, cache: cache)
-    guard bench.fingerprint == record.model.sha256 else {
+    try check(bench.fingerprint, of: bench.folder)
+    return bench
+  }
+
+  /// The run's image tower alone, with its preprocessing.
+  func extractor(model: URL?) throws -> FeatureExtractor {
+    try Engine.setThreads(experiment.threads ?? record.threads)
+    let checkpoint = try Checkpoint(folder: model ?? URL(fileURLWithPath: experiment.model))
+    try check(checkpoint.fingerprint(), of: checkpoint.folder)
+    return try FeatureExtractor(
+      tower: checkpoint.imageTower(device: experiment.device), preprocessor: Workbench.preprocessor(of: checkpoint),
+      cache: FeatureCache(root: nil, model: "", preprocessing: "", width: checkpoint.configuration.projectionWidth))
+  }
+
+  private func check(_ fingerprint: String, of folder: URL) throws {
+    guard fingerprint == record.model.sha256 else {
       throw BanyanError(
-        .malformed, at: bench.folder.path, "is not the checkpoint that the prompts were learned with",
+        .malformed, at: folder.path, "is not the checkpoint that the prompts were learned with",
         remedy: "Give its folder to --model.")
     }
-    return bench
   }
 
   /// The seed to use where the user names none or one.
@@ -107,12 +121,14 @@ public struct PictureClassifier {
     public var probability: Double
   }
 
-  private let bench: Workbench
+  private let extractor: FeatureExtractor
   private let saved: SavedPrompts
 
   /// A classifier from the prompts of one seed.
-  public init(_ run: FinishedRun, seed: UInt64, bench: Workbench) throws {
-    self.bench = bench
+  ///
+  /// - Parameter model: Another place of the run's checkpoint; `nil` for the recorded one.
+  public init(_ run: FinishedRun, seed: UInt64, model: URL? = nil) throws {
+    extractor = try run.extractor(model: model)
     saved = try SavedPrompts(run.folder, seed: seed, device: run.experiment.device)
   }
 
@@ -121,7 +137,7 @@ public struct PictureClassifier {
 
   /// The unit feature of a picture file, to be named under several tasks.
   public func feature(of url: URL) throws -> Tensor {
-    try bench.extractor.feature(of: ImageDecoder.decode(contentsOf: url))
+    try extractor.feature(of: ImageDecoder.decode(contentsOf: url))
   }
 
   /// The `count` most probable classes of a task, most probable first.

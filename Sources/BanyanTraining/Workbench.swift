@@ -38,14 +38,19 @@ public struct Workbench: Sendable {
         "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)",
         remedy: "Check that tokenizer and weights belong together.")
     }
-    let file = folder.appendingPathComponent("preprocessor_config.json")
-    preprocessor =
-      FileManager.default.fileExists(atPath: file.path)
-      ? try ImagePreprocessor(contentsOf: file)
-      : try ImagePreprocessor(imageSize: model.configuration.imageSize)
+    preprocessor = try Self.preprocessor(of: checkpoint)
     let store = FeatureCache(
       root: cache, model: fingerprint, preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)",
       width: model.configuration.projectionWidth)
     extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, cache: store)
+  }
+
+  /// The checkpoint's own preprocessing, or CLIP's where it has none.
+  static func preprocessor(of checkpoint: Checkpoint) throws -> ImagePreprocessor {
+    let file = checkpoint.folder.appendingPathComponent("preprocessor_config.json")
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      return try ImagePreprocessor(imageSize: checkpoint.configuration.imageSize)
+    }
+    return try ImagePreprocessor(contentsOf: file)
   }
 }

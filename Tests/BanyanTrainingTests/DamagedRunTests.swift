@@ -31,7 +31,7 @@ import Testing
   /// What a user can ask of a run.
   private func answers(_ place: URL) throws -> Answers {
     let run = try FinishedRun(place)
-    let classifier = try PictureClassifier(run, seed: 1, bench: bench)
+    let classifier = try PictureClassifier(run, seed: 1)
     let feature = try classifier.feature(of: world.pictures.picture(1, 0, 3))
     return Answers(
       guesses: try classifier.taskNames.map { try classifier.guesses(feature, task: $0, count: 3) },

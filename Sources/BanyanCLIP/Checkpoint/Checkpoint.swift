@@ -52,6 +52,20 @@ public struct Checkpoint: Sendable {
   ///
   /// - Throws: A `BanyanError` that lists missing and surplus keys, or names a tensor with its expected and found shape.
   public func model(device: Device = .cpu) throws -> CLIPModel {
+    try CLIPModel(configuration, parameters: weights { _ in true }).to(device: device.checked())
+  }
+
+  /// Reads the image tower alone; all that naming pictures with saved classifiers needs.
+  ///
+  /// - Throws: What ``model(device:)`` throws.
+  public func imageTower(device: Device = .cpu) throws -> ImageTower {
+    try device.checked()
+    let tree = try weights { $0.hasPrefix("image.") }
+    return try ImageTower(configuration, tree.mapTensors { try $1.to(device: device) })
+  }
+
+  /// The weights at the paths that `isWanted` takes; every key of the files is accounted for all the same.
+  private func weights(_ isWanted: (String) -> Bool) throws -> ParameterTree {
     let files = try weightFiles.map(SafetensorsFile.init(contentsOf:))
     var owner: [String: Int] = [:]
     for (index, file) in files.enumerated() {
@@ -71,13 +85,13 @@ public struct Checkpoint: Sendable {
     let shapes = CLIPParameters.shapes(configuration)
     try account(for: owner.keys, layout: layout, paths: shapes.keys)
     var tree = ParameterTree()
-    for (path, shape) in shapes {
+    for (path, shape) in shapes where isWanted(path) {
       tree[path] = try read(layout.source(of: path), shape: shape) { key in
         guard let index = owner[key] else { throw BanyanError(.malformed, at: key, "the key is missing") }
         return (files[index], key)
       }
     }
-    return try CLIPModel(configuration, parameters: tree).to(device: device.checked())
+    return tree
   }
 
   private func account(for keys: some Collection<String>, layout: CheckpointLayout, paths: some Sequence<String>) throws

@@ -32,6 +32,9 @@ public struct ImageTower: Sendable {
     projection = try Linear(tree, "image.projection", hasBias: false)
   }
 
+  /// Where the weights live.
+  public var device: Device { patchEmbedding.device }
+
   /// The features of pictures.
   ///
   /// - Parameters:

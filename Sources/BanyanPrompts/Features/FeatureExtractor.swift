@@ -45,20 +45,25 @@ public struct FeatureExtractor: Sendable {
     public var computed = 0
   }
 
-  private let model: CLIPModel
+  private let tower: ImageTower
   private let preprocessor: ImagePreprocessor
   private let cache: FeatureCache
   private let batchSize: Int
 
-  /// An extractor for `model`.
+  /// An extractor for the image tower of `model`.
   public init(model: CLIPModel, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
-    let side = model.configuration.imageSize
+    try self.init(tower: model.image, preprocessor: preprocessor, cache: cache, batchSize: batchSize)
+  }
+
+  /// An extractor for an image tower that stands alone.
+  public init(tower: ImageTower, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
+    let side = tower.configuration.imageSize
     guard preprocessor.outputHeight == side, preprocessor.outputWidth == side else {
       throw BanyanError(
         .malformed, at: "preprocessor_config.json",
         "expected pictures of \(side) × \(side), found \(preprocessor.outputWidth) × \(preprocessor.outputHeight)")
     }
-    self.model = model
+    self.tower = tower
     self.preprocessor = preprocessor
     self.cache = cache
     self.batchSize = batchSize
@@ -77,7 +82,7 @@ public struct FeatureExtractor: Sendable {
     of pictures: [Picture], view: View = .centre, progress: (Int, Int) -> Void = { _, _ in },
     shouldStop: () -> Bool = { false }
   ) throws -> (features: Tensor, count: Count) {
-    let width = model.configuration.projectionWidth
+    let width = tower.configuration.projectionWidth
     var rows = [[Float]?](repeating: nil, count: pictures.count)
     var places: [String: [Int]] = [:]
     var missing: [Int] = []
@@ -97,7 +102,7 @@ public struct FeatureExtractor: Sendable {
       for index in indices.dropFirst() { rows[index] = rows[indices[0]] }
     }
     let elements = rows.flatMap { Self.unit($0 ?? [Float](repeating: 0, count: width)) }
-    return (try Tensor(elements, shape: [pictures.count, width], device: model.device), count)
+    return (try Tensor(elements, shape: [pictures.count, width], device: tower.device), count)
   }
 
   /// `x / ‖x‖₂`, row by row: the engine's own sums would depend in the last bit on how many rows there are.
@@ -108,7 +113,7 @@ public struct FeatureExtractor: Sendable {
 
   /// The unit feature of one picture in memory, [1, projection]; nothing is cached.
   public func feature(of image: PixelImage) throws -> Tensor {
-    try Engine.withoutGradients { try model.image.features(pixels([preprocessor(image)])).normalized() }
+    try Engine.withoutGradients { try tower.features(pixels([preprocessor(image)])).normalized() }
   }
 
   private func compute(
@@ -131,7 +136,7 @@ public struct FeatureExtractor: Sendable {
         // Always as many rows, so that a feature does not depend on which pictures were still missing.
         let blank = [Float](repeating: 0, count: planes[0].count)
         let padded = planes + [[Float]](repeating: blank, count: batchSize - planes.count)
-        let features = try Engine.withoutGradients { try model.image.features(pixels(padded)).floats() }
+        let features = try Engine.withoutGradients { try tower.features(pixels(padded)).floats() }
         let width = features.count / padded.count
         for row in planes.indices {
           try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width]))
@@ -141,7 +146,7 @@ public struct FeatureExtractor: Sendable {
   }
 
   private func pixels(_ planes: [[Float]]) throws -> Tensor {
-    let side = model.configuration.imageSize
-    return try Tensor(Array(planes.joined()), shape: [planes.count, 3, side, side], device: model.device)
+    let side = tower.configuration.imageSize
+    return try Tensor(Array(planes.joined()), shape: [planes.count, 3, side, side], device: tower.device)
   }
 }

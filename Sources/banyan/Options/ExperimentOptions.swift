@@ -88,7 +88,7 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("cpu, cuda or mps (default: cpu).", valueName: "device"))
   var device: String?
 
-  @Option(help: ArgumentHelp("Threads of one op (default: all cores).", valueName: "n"))
+  @Option(help: ArgumentHelp("Threads of one op (default: all cores; 1 for towers narrower than 256).", valueName: "n"))
   var threads: Int?
 
   @Option(

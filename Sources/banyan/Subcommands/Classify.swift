@@ -45,8 +45,8 @@ struct Classify: ParsableCommand {
 
   func run() throws {
     let finished = try FinishedRun(URL(fileURLWithPath: folder))
-    let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: nil)
-    let classifier = try PictureClassifier(finished, seed: finished.seed(seed), bench: bench)
+    let classifier = try PictureClassifier(
+      finished, seed: finished.seed(seed), model: model.map { URL(fileURLWithPath: $0) })
     let tasks = task.isEmpty ? classifier.taskNames : task
     try tasks.forEach(classifier.check)
     var answers: [Answer] = []
