@@ -126,7 +126,10 @@ public struct PictureClassifier {
 
   /// A classifier from the prompts of one seed.
   ///
-  /// - Parameter model: Another place of the run's checkpoint; `nil` for the recorded one.
+  /// - Parameters:
+  ///   - run: A finished run.
+  ///   - seed: Which of its seeds.
+  ///   - model: Another place of the run's checkpoint; `nil` for the recorded one.
   public init(_ run: FinishedRun, seed: UInt64, model: URL? = nil) throws {
     extractor = try run.extractor(model: model)
     saved = try SavedPrompts(run.folder, seed: seed, device: run.experiment.device)

@@ -11,7 +11,9 @@ extension TaskSuite {
   /// What any task learns from or validates on is tested on by none, since prompts may be shared: a drawn test leaves it
   /// out.
   ///
-  /// - Parameter dropDuplicates: Whether given tests leave such pictures out too, instead of being refused.
+  /// - Parameters:
+  ///   - plan: How much is drawn, and the seed.
+  ///   - dropDuplicates: Whether given tests leave such pictures out too, instead of being refused.
   /// - Throws: A `BanyanError`: `usage` where the plan is out of range or a class has too few images, with what would
   ///   work; `malformed` where a label has no class or one content is on two sides or under two labels.
   public func split(_ plan: SamplingPlan, dropDuplicates: Bool = false) throws -> [TaskSplit] {

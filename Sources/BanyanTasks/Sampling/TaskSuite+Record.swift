@@ -3,7 +3,7 @@ import BanyanFoundation
 extension TaskSuite {
   /// Takes up the splits of a run's record, so that the run is repeated on the same files.
   ///
-  /// Unlike ``split(_:)`` nothing is drawn: every recorded sample must still be in the suite, with the same content and
+  /// Unlike ``split(_:dropDuplicates:)`` nothing is drawn: every recorded sample must still be in the suite, with the same content and
   /// label.
   /// - Throws: A `BanyanError`: `missingInput` where a task or file is gone, `malformed` where a file's content or
   ///   label is another, or where the record is not disjoint.
