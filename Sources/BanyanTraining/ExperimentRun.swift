@@ -153,6 +153,13 @@ public struct ExperimentRun: Sendable {
         .usage, at: chooser, "a choice is made on validation pictures, task \(empty.task) has none",
         remedy: "Set validationShots to 1 or more.")
     }
+    let title = entry.descriptor.title
+    if !entry.needsTree, experiment.affinity != AffinitySettings() {
+      observer.report(.note("\(title) builds no tree; the affinity settings have no effect."))
+    }
+    if parameters.count == 0, experiment.training != TrainingSettings() {
+      observer.report(.note("\(title) learns nothing; the training settings have no effect."))
+    }
     if parameters.count > 0, experiment.training.warmupEpochs >= experiment.training.epochs {
       observer.report(
         .note("All epochs are warm-up at rate \(experiment.training.warmupRate); set training.warmupEpochs=0 to learn.")
