@@ -11,8 +11,8 @@ let torchConfig =
   FileManager.default.fileExists(atPath: localTorch + ".pc")
   ? "../../../../../../../.." + localTorch : "banyan-torch"
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "BanyanTensor", targets: ["BanyanTensor"]),
     .library(name: "BanyanCLIP", targets: ["BanyanCLIP"]),
     .library(name: "BanyanTasks", targets: ["BanyanTasks"]),
+    .library(name: "BanyanWorlds", targets: ["BanyanWorlds"]),
     .library(name: "BanyanStructure", targets: ["BanyanStructure"]),
     .library(name: "BanyanReports", targets: ["BanyanReports"]),
     .library(name: "BanyanPrompts", targets: ["BanyanPrompts"]),
@@ -52,8 +53,11 @@ let package = Package(
 
     library("BanyanFoundation", [crypto]),
     library("BanyanTensor", ["CTorch", "BanyanFoundation"]),
-    library("BanyanCLIP", ["BanyanTensor", "CImageCodec", "BanyanFoundation"]),
+    library(
+      "BanyanCLIP", ["BanyanTensor", "CImageCodec", "BanyanFoundation"],
+      resources: [.copy("Resources/embedded-clip")]),
     library("BanyanTasks", ["BanyanFoundation"]),
+    library("BanyanWorlds", ["BanyanFoundation"]),
     library("BanyanStructure", ["BanyanFoundation"]),
     library("BanyanReports", ["BanyanFoundation"]),
     library("BanyanPrompts", ["BanyanCLIP", "BanyanTensor", "BanyanTasks", "BanyanStructure", "BanyanFoundation"]),
@@ -70,8 +74,9 @@ let package = Package(
       name: "banyan",
       dependencies: [
         "BanyanTraining", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks",
-        "BanyanStructure", "BanyanReports", "BanyanFoundation", argumentParser,
-      ]),
+        "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanFoundation", argumentParser,
+      ],
+      resources: [.copy("Resources/demo")]),
 
     // Times what the README and the documentation speak of: `make bench`.
     .executableTarget(
@@ -90,6 +95,7 @@ let package = Package(
     tests("BanyanTensor", ["BanyanTestSupport", "BanyanFoundation"]),
     tests("BanyanCLIP", ["BanyanTestSupport", "BanyanTensor", "BanyanFoundation"]),
     tests("BanyanTasks", ["BanyanFoundation"]),
+    tests("BanyanWorlds", ["BanyanFoundation"]),
     tests("BanyanStructure", ["BanyanFoundation"]),
     tests("BanyanReports", ["BanyanFoundation"]),
     tests(

@@ -19,7 +19,7 @@ public struct Experiment: Codable, Sendable, Equatable {
   /// The command that runs this file; for readers only.
   @Nullable public var command: String?
 
-  /// The checkpoint's folder.
+  /// The checkpoint's folder, or `embedded` for the small one that ships with Banyan.
   public var model: String = ""
   /// The tasks' folder or file.
   public var tasks: String = ""
@@ -74,7 +74,7 @@ public struct Experiment: Codable, Sendable, Equatable {
   /// Checks everything that can be checked without reading data.
   public func validate() throws {
     guard !model.isEmpty else {
-      throw BanyanError(.usage, at: "--model", "no checkpoint was given", remedy: "Give its folder to --model.")
+      throw BanyanError(.usage, at: "--model", "no checkpoint was given", remedy: "Give its folder to --model, or `--model embedded` for the small one that ships with Banyan.")
     }
     guard !tasks.isEmpty else {
       throw BanyanError(

@@ -76,7 +76,7 @@ public struct ExperimentRun: Sendable {
     let entry = try MethodCatalog.entry(experiment.method)
     let bench = try watch.time("data") {
       try Workbench(
-        model: URL(fileURLWithPath: experiment.model), device: experiment.device, cache: cache)
+        model: EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device, cache: cache)
     }
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }
@@ -122,7 +122,7 @@ public struct ExperimentRun: Sendable {
 
   /// All cores, but one thread for towers so narrow that waking a second one costs more than it brings.
   private static func defaultThreads(_ experiment: Experiment) -> Int {
-    let checkpoint = try? Checkpoint(folder: URL(fileURLWithPath: experiment.model))
+    let checkpoint = try? Checkpoint(folder: EmbeddedCheckpoint.resolve(experiment.model))
     guard let geometry = checkpoint?.configuration else { return Engine.threads }
     return max(geometry.image.width, geometry.text.width) < 256 ? 1 : Engine.threads
   }

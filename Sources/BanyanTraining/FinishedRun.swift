@@ -33,7 +33,7 @@ public struct FinishedRun: Sendable {
   public func workbench(model: URL? = nil, cache: URL?) throws -> Workbench {
     try Engine.setThreads(experiment.threads ?? record.threads)
     let bench = try Workbench(
-      model: model ?? URL(fileURLWithPath: experiment.model), device: experiment.device, cache: cache)
+      model: model ?? EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device, cache: cache)
     try check(bench.fingerprint, of: bench.folder)
     return bench
   }
@@ -41,7 +41,7 @@ public struct FinishedRun: Sendable {
   /// The run's image tower alone, with its preprocessing.
   func extractor(model: URL?) throws -> FeatureExtractor {
     try Engine.setThreads(experiment.threads ?? record.threads)
-    let checkpoint = try Checkpoint(folder: model ?? URL(fileURLWithPath: experiment.model))
+    let checkpoint = try Checkpoint(folder: model ?? EmbeddedCheckpoint.resolve(experiment.model))
     try check(checkpoint.fingerprint(), of: checkpoint.folder)
     return try FeatureExtractor(
       tower: checkpoint.imageTower(device: experiment.device), preprocessor: Workbench.preprocessor(of: checkpoint),

@@ -1,6 +1,6 @@
 import BanyanCLIP
-import BanyanReports
-import BanyanStructure
+public import BanyanReports
+public import BanyanStructure
 import BanyanTasks
 import Foundation
 
@@ -31,7 +31,7 @@ extension TaskSplit {
 
 extension RecordedTree {
   /// A tree as a record keeps it.
-  init(_ tree: TaskTree) {
+  public init(_ tree: TaskTree) {
     self.init(
       newick: tree.newick,
       nodes: tree.nodes.map { node in

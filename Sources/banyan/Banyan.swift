@@ -43,5 +43,8 @@ struct Banyan: ParsableCommand {
       Exit codes: \(ExitCodes.table)
       """,
     version: "banyan \(ExperimentRun.version) (\(Engine.version))",
-    subcommands: [Train.self, Compare.self, Tree.self, Classify.self, Evaluate.self, Methods.self])
+    subcommands: [
+      Demo.self, Train.self, Pretrain.self, WorldCommand.self, Compare.self, Tree.self, Classify.self, Evaluate.self,
+      Methods.self,
+    ])
 }

@@ -73,6 +73,57 @@ public struct ImageTower: Sendable {
   }
 }
 
+extension ImageTower {
+  /// The features of pictures of which only some patches are seen, for training.
+  ///
+  /// Patches get their positions before any are dropped, so that the tower knows where those that are left stand; the
+  /// class token always stays. Unlike ``features(_:injection:)`` it computes the class token alone in the last block, the
+  /// only one whose output is read: equal numbers but for the order of sums.
+  ///
+  /// Paper: Li et al., *Scaling Language-Image Pre-training via Masking*, arXiv:2212.00794.
+  ///
+  /// - Parameters:
+  ///   - pixels: [batch, 3, size, size], normalised.
+  ///   - kept: For each picture the patches that stay, row by row from the top left; as many for every picture. `nil`
+  ///     keeps all.
+  /// - Returns: [batch, projection]; not normalised.
+  public func features(_ pixels: Tensor, keeping kept: [[Int]]?) throws -> Tensor {
+    var x = try kept.map { try embed(pixels, keeping: $0) } ?? embed(pixels)
+    for block in blocks.dropLast() { x = try block(x, causal: false) }
+    let first = try x.narrowed(1, start: 0, length: 1)
+    guard let last = blocks.last else { return try projection(postNorm(first.select(1, 0))) }
+    let (keys, values) = try last.keysAndValues(x)
+    let mixed = try last.queries(first).attention(keys: keys, values: values)
+    let end = try last.feedForward(first + last.output(last.merge(mixed)))
+    return try projection(postNorm(end.select(1, 0)))  // [batch, projection]
+  }
+
+  /// Pixels to the input of the first block: [batch, 1 + kept patches, width].
+  private func embed(_ pixels: Tensor, keeping kept: [[Int]]) throws -> Tensor {
+    let (side, patch, width) = (configuration.imageSize, configuration.patchSize, configuration.image.width)
+    let (grid, count) = (side / patch, configuration.patchCount)
+    let batch = kept.count
+    guard pixels.shape == [batch, 3, side, side], let length = kept.first?.count, length > 0,
+      kept.allSatisfy({ $0.count == length && $0.allSatisfy((0..<count).contains) })
+    else {
+      throw BanyanError(
+        .failed, at: "image tower",
+        "expected pixels [\(batch), 3, \(side), \(side)] and equally many of \(count) patches for each picture, found "
+          + "\(pixels.shape) and \(Set(kept.map(\.count)).sorted()) patches")
+    }
+    // The convolution as a matrix product, over the patches that stay.
+    let patches = try pixels.reshaped([batch, 3, grid, patch, grid, patch]).permuted([0, 2, 4, 1, 3, 5])
+      .reshaped([batch * count, 3 * patch * patch])
+    let rows = kept.enumerated().flatMap { row, places in places.map { row * count + $0 } }
+    let content = try patches.gathered(0, .indices(rows, device: pixels.device))
+      .linear(patchEmbedding.reshaped([width, 3 * patch * patch]))
+    let places = try positionEmbedding.gathered(0, .indices(kept.joined().map { $0 + 1 }, device: pixels.device))
+    let start = try (classEmbedding + positionEmbedding.select(0, 0)).reshaped([1, 1, width])
+      .expanded([batch, 1, width])
+    return try preNorm(Tensor.concatenated([start, (content + places).reshaped([batch, length, width])], axis: 1))
+  }
+}
+
 /// Exchanging the prompt tokens inside a sequence.
 enum PromptSplice {
   /// `x` [rows, tokens, width] with `removing` tokens after the first `after` ones replaced by `tokens`

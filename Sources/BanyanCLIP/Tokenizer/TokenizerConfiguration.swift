@@ -58,13 +58,18 @@ struct TokenizerConfiguration: Sendable {
   }
 
   private static let usualContextLength = 77
+  /// CLIP's token for the beginning of a text.
+  static let usualStart = "<|startoftext|>"
+  /// CLIP's token for the end of a text, for padding and for unknown bytes.
+  static let usualEnd = "<|endoftext|>"
   // Start, one token, end; and room for any text tower there is. Files without a limit write 1e30.
-  private static let sensibleContextLengths = 3.0...65_536.0
+  static let sensibleContextLengths = 3.0...65_536.0
 
   let contextLength: Int
   let startToken: String
   let endToken: String
   let unknownToken: String
+  let paddingToken: String
   /// The special tokens by their roles: each once, in the order of the roles.
   let named: [AddedToken]
   /// The tokens listed with ids; `nil` where the configuration has no such list.
@@ -79,10 +84,10 @@ struct TokenizerConfiguration: Sendable {
     }
     let base = try read("tokenizer_config.json")
     let map = try read("special_tokens_map.json")
-    let start = map.bos_token ?? base.bos_token ?? AddedToken("<|startoftext|>")
-    let end = map.eos_token ?? base.eos_token ?? AddedToken("<|endoftext|>")
-    let unknown = map.unk_token ?? base.unk_token ?? AddedToken("<|endoftext|>")
-    let padding = map.pad_token ?? base.pad_token ?? AddedToken("<|endoftext|>")
+    let start = map.bos_token ?? base.bos_token ?? AddedToken(Self.usualStart)
+    let end = map.eos_token ?? base.eos_token ?? AddedToken(Self.usualEnd)
+    let unknown = map.unk_token ?? base.unk_token ?? AddedToken(Self.usualEnd)
+    let padding = map.pad_token ?? base.pad_token ?? AddedToken(Self.usualEnd)
     let others = [map.cls_token ?? base.cls_token, map.mask_token ?? base.mask_token].compactMap(\.self)
     let roles =
       [start, end, unknown] + [map.sep_token ?? base.sep_token].compactMap(\.self) + [padding] + others
@@ -90,6 +95,7 @@ struct TokenizerConfiguration: Sendable {
     startToken = start.content
     endToken = end.content
     unknownToken = unknown.content
+    paddingToken = padding.content
     var named: [AddedToken] = []
     for token in roles where !named.contains(token) { named.append(token) }
     self.named = named

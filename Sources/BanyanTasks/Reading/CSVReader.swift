@@ -19,7 +19,7 @@ struct CSVReader {
   }
 
   /// The text without blanks at its ends; most have none, and are not copied.
-  private static func trimmed(_ text: String) -> String {
+  static func trimmed(_ text: String) -> String {
     let isPlain = { (byte: UInt8?) in byte.map { $0 > 0x20 && $0 < 0x80 } ?? true }
     if isPlain(text.utf8.first) && isPlain(text.utf8.last) { return text }
     return text.trimmingCharacters(in: .whitespaces)

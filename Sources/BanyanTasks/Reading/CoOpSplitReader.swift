@@ -9,10 +9,13 @@ import Foundation
 struct CoOpSplitReader {
   let source: TaskSource
 
-  /// Whether a JSON file that begins with `head` is one.
+  /// Whether a JSON file that begins with `head` is one: an object with a list of lists for a split.
   static func fits(_ head: String) -> Bool {
-    head.first { !$0.isWhitespace } == "{"
-      && (head.contains("\"train\"") || head.contains("\"val\"") || head.contains("\"test\""))
+    let dense = head.filter { !$0.isWhitespace }
+    guard dense.first == "{" else { return false }
+    return ["train", "val", "test"].contains { key in
+      dense.contains("\"\(key)\":[[") || dense.contains("\"\(key)\":[]")
+    }
   }
 
   func read() throws -> SourceListing {

@@ -5,8 +5,8 @@ extension TaskSource {
   /// The one layout that fits.
   ///
   /// A file is known by its extension. A folder is known by its contents: images one or two levels down, a CSV file
-  /// with the columns `path` and `label`, JSON files with a `train` key, text files whose first line is an image's path
-  /// and an integer.
+  /// with the columns `path` and `label`, JSON files with a list of lists under `train`, text files whose first line is
+  /// an image's path and an integer.
   func detect() throws -> TaskFormat {
     guard isFolder else {
       switch (path as NSString).pathExtension.lowercased() {

@@ -1,4 +1,4 @@
-// Decoding of JPEG, PNG and WebP from memory to 8-bit RGB, through the system's libraries.
+// Decoding of JPEG, PNG and WebP from memory to 8-bit RGB, and encoding of PNG, through the system's libraries.
 //
 // The libraries' setjmp/longjmp stays inside this target: every call ends with a code, a message and nothing to clean
 // up on failure. Colours are those of Pillow's `Image.open(...).convert("RGB")`: alpha is dropped, not composited.
@@ -39,5 +39,19 @@ banyan_codec_status banyan_codec_decode_webp(
     const uint8_t *data, size_t size, uint64_t pixel_limit, banyan_codec_result *result);
 
 void banyan_codec_free(banyan_codec_result *result);
+
+typedef struct {
+  // The file; released with banyan_codec_free_file. NULL unless the status is OK.
+  uint8_t *bytes;
+  size_t size;
+  char message[BANYAN_CODEC_MESSAGE_SIZE];
+} banyan_codec_file;
+
+// Encodes `height` rows of `width` pixels without padding. `channels` is 1 (grey) or 3 (R, G, B), `depth` 8 or 16;
+// samples of 16 bits are in the machine's byte order. Equal pixels give equal bytes: no time and no text is written.
+banyan_codec_status banyan_codec_encode_png(
+    const void *pixels, uint32_t width, uint32_t height, int channels, int depth, banyan_codec_file *file);
+
+void banyan_codec_free_file(banyan_codec_file *file);
 
 #endif

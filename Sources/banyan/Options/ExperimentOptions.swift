@@ -1,4 +1,5 @@
 import ArgumentParser
+import BanyanCLIP
 import BanyanFoundation
 import BanyanTraining
 import Foundation
@@ -10,7 +11,7 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Experiment file: JSON with what differs from the defaults.", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("The CLIP: a folder with config.json and model.safetensors.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The CLIP: a folder with config.json and model.safetensors, or `embedded`.", valueName: "folder"))
   var model: String?
 
   @Option(
@@ -113,7 +114,8 @@ struct ExperimentOptions: ParsableArguments {
       experiment = try Experiment(overlay, over: experiment, subject: subject)
     }
     // A record must find its data again from any folder.
-    for path in [\Experiment.model, \Experiment.tasks] where !experiment[keyPath: path].isEmpty {
+    for path in [\Experiment.model, \Experiment.tasks]
+    where !experiment[keyPath: path].isEmpty && experiment[keyPath: path] != EmbeddedCheckpoint.name {
       experiment[keyPath: path] = URL(fileURLWithPath: experiment[keyPath: path]).standardizedFileURL.path
     }
     return experiment

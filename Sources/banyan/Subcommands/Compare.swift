@@ -13,6 +13,11 @@ struct Compare: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, markdown, csv, json }
 
+  private struct Both: Encodable {
+    var comparison: ComparisonTable
+    var differences: PairedDifferences?
+  }
+
   @Argument(help: "Folders of finished runs.")
   var runs: [String]
 
@@ -22,7 +27,14 @@ struct Compare: ParsableCommand {
   @Flag(help: "Also show every method's other classifiers (individual, shared, average).")
   var combinations = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Also show how much the other runs differ from this one, seed by seed, with 95 % intervals.",
+      valueName: "run or method"))
+  var baseline: String?
+
   func validate() throws {
+    if baseline != nil && format == .csv { throw ValidationError("--baseline goes with text, markdown or json.") }
     if combinations && format != .text { throw ValidationError("--combinations goes with --format text.") }
   }
 
@@ -41,12 +53,17 @@ struct Compare: ParsableCommand {
         remedy: "Train one with `banyan train`.")
     }
     let table = ComparisonTable(records)
+    let paired = try baseline.map { try PairedDifferences(records, baseline: $0) }
     switch format {
     case .text: Terminal.result(table.text(width: Terminal.width))
     case .markdown: Terminal.result(table.markdown)
     case .csv: Terminal.result(table.csv)
-    case .json: Terminal.result(try table.json())
+    case .json where paired == nil: Terminal.result(try table.json())
+    case .json:
+      Terminal.result(try JSONDocument.data(Both(comparison: table, differences: paired), subject: "comparison"))
     }
+    if let paired, format == .text { Terminal.result("\n" + paired.text(width: Terminal.width)) }
+    if let paired, format == .markdown { Terminal.result("\n" + paired.markdown) }
     if combinations {
       for record in records {
         guard let table = CombinationTable(record.record) else { continue }

@@ -6,7 +6,10 @@ import Foundation
 struct Tree: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the affinity of tasks and the tree that was built from it.",
-    discussion: "Read from the run's record alone. newick prints one tree a line, one line a seed.")
+    discussion: """
+      Read from the run's record alone. newick prints one tree a line, one line a seed. Where the tasks are a world that \
+      `banyan world` drew, the planted tree stands beside it.
+      """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, newick }
 
@@ -23,6 +26,10 @@ struct Tree: ParsableCommand {
     var seed: UInt64
     var affinity: RecordedAffinity?
     var tree: RecordedTree
+    /// The cophenetic correlation with the tree that a drawn world planted.
+    var agreement: Double?
+    /// What 95 of 100 random trees stay below.
+    var chance: Double?
   }
 
   func run() throws {
@@ -35,14 +42,25 @@ struct Tree: ParsableCommand {
           remedy: "Choose one of: \(record.seeds.map(String.init).joined(separator: ", ")).")
       }
     }
-    let trees = record.runs.compactMap { run in
+    var trees = record.runs.compactMap { run in
       run.tree.map { Entry(seed: run.seed, affinity: run.affinity, tree: $0) }
+    }
+    let planted = try PlantedTree(of: record)
+    if let planted, format == .json {
+      let agreement = try planted.agreement(record)
+      let chance = try planted.chance()
+      for index in trees.indices {
+        trees[index].agreement = agreement.first { $0.seed == trees[index].seed }?.correlation
+        trees[index].chance = chance
+      }
     }
     guard !trees.isEmpty, let text = try record.structureText(width: Terminal.width) else {
       throw BanyanError(.usage, at: folder, "\(record.methodTitle) builds no tree of tasks")
     }
     switch format {
-    case .text: Terminal.result(text)
+    case .text:
+      Terminal.result(text)
+      if let planted { Terminal.result("\n" + (try planted.report(record, width: Terminal.width))) }
     case .json: Terminal.result(try JSONDocument.data(trees, subject: "trees"))
     case .newick: Terminal.result(trees.map(\.tree.newick).joined(separator: "\n"))
     }

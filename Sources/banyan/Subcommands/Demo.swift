@@ -1,0 +1,139 @@
+import ArgumentParser
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanReports
+import BanyanTasks
+import BanyanTraining
+import BanyanWorlds
+import Foundation
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Does the main job on a drawn world with the CLIP that ships: every method, side by side.",
+    discussion: """
+      Draws the world `mixed`, trains every method of \
+      the catalogue on it with three seeds, shows the tree of tasks beside the planted one and the table of methods, and \
+      classifies a picture under each task that knows its class. Nothing is fetched. A stopped demo goes on with the \
+      same command.
+      """)
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where everything goes.", valueName: "folder"))
+  var output = "runs/demo"
+
+  @Option(
+    help: ArgumentHelp("Which world: \(WorldPreset.words) (default: mixed).", valueName: "name"),
+    transform: WorldPreset.argument)
+  var preset = WorldPreset.mixed
+
+  @Option(help: ArgumentHelp("Training pictures per class.", valueName: "k"))
+  var shots = 2
+
+  @Option(help: ArgumentHelp("Only these methods, separated by commas (default: all).", valueName: "names"))
+  var methods: String?
+
+  @Flag(help: "Begin again where the output folder already holds a demo.")
+  var overwrite = false
+
+  @Flag(name: .shortAndLong, help: "No progress and no notes.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("text or json; json gives the table of methods.", valueName: "format"))
+  var format = ResultFormat.text
+
+  func run() throws {
+    let folder = URL(fileURLWithPath: output)
+    let names =
+      try methods.map { try $0.split(separator: ",").map { try MethodCatalog.entry(String($0)).descriptor.name } }
+      ?? MethodCatalog.entries.map(\.descriptor.name)
+    let world = folder.appendingPathComponent("world")
+    try draw(world)
+    let records = try names.map { try train($0, world: world, in: folder) }
+    let table = ComparisonTable(records)
+    if format == .json { return Terminal.result(try table.json()) }
+    let width = Terminal.width
+    if let tree = records.last(where: { $0.record.runs.contains { $0.tree != nil } }) {
+      var first = tree.record
+      first.runs = Array(first.runs.prefix(1))
+      if let text = try first.structureText(width: width) { Terminal.result(text) }
+      if let planted = try PlantedTree(of: tree.record) {
+        Terminal.result("\n" + (try planted.report(tree.record, width: width)))
+      }
+    }
+    let shotText = "\(shots) training picture\(shots == 1 ? "" : "s") per class"
+    Terminal.result("\nTop-1 accuracy in per cent, \(shotText), mean ± standard deviation over three seeds\n")
+    Terminal.result(table.text(width: width))
+    try classify(records.last?.name, in: folder, world: world)
+    if !quiet { try next(folder, records) }
+  }
+
+  /// Draws the world unless the folder holds the very same one.
+  private func draw(_ folder: URL) throws {
+    let writer = try WorldFolder(World(preset, seed: 7))
+    if !overwrite, try WorldSummary.read(folder: folder) == writer.summary { return }
+    let progress = CountProgress("Drawing the world", total: writer.pictureCount, isQuiet: quiet)
+    try writer.write(to: folder, replacing: true, encoders: .png, progress: { progress.report($0) })
+    progress.finish()
+    if !quiet {
+      Terminal.note("\(writer.pictureCount) pictures of \(writer.world.tasks.count) tasks in \(folder.path)")
+    }
+  }
+
+  private func train(_ method: String, world: URL, in folder: URL) throws -> NamedRecord {
+    let settings = try ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
+    var experiment = try Experiment(JSONDocument.read(JSONValue.self, from: settings), subject: settings.path)
+    experiment.model = EmbeddedCheckpoint.name
+    experiment.tasks = world.path
+    experiment.samples = .shots(shots)
+    let output = folder.appendingPathComponent(method)
+    let reporter = ProgressReporter(isQuiet: quiet)
+    let interruption = Interruption()
+    defer { reporter.finish() }
+    if !quiet { Terminal.note("== \(method)") }
+    let run = try ExperimentRun(
+      experiment, output: output, cache: folder.appendingPathComponent("features"), command: CommandLine.arguments,
+      observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
+    let record = try run.run(RunFolder(output).holdsRun && !overwrite ? .resume : .overwrite)
+    return NamedRecord(name: method, record: record)
+  }
+
+  /// One picture under every task: what each would call it.
+  private func classify(_ method: String?, in folder: URL, world: URL) throws {
+    guard let method else { return }
+    let finished = try FinishedRun(folder.appendingPathComponent(method))
+    let seed = try finished.seed(nil)
+    guard let run = finished.record.runs.first(where: { $0.seed == seed }), let split = run.split.first,
+      let sample = split.test.first
+    else { return }
+    let path = URL(fileURLWithPath: sample.path, relativeTo: URL(fileURLWithPath: world.path + "/")).path
+    let classifier = try PictureClassifier(finished, seed: seed)
+    let feature = try classifier.feature(of: URL(fileURLWithPath: path))
+    let truth = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
+    Terminal.result("\nA test picture of \(split.task) (\(truth)), \(path), with \(finished.record.methodTitle)")
+    let width = classifier.taskNames.map(\.count).max() ?? 0
+    for task in classifier.taskNames {
+      let words = try classifier.guesses(feature, task: task, count: 3).map {
+        "\($0.name) \(($0.probability * 100).formatted(.number.precision(.fractionLength(1)))) %"
+      }
+      Terminal.result(
+        "  \(task.padding(toLength: width, withPad: " ", startingAt: 0))  \(words.joined(separator: ", "))")
+    }
+  }
+
+  private func next(_ folder: URL, _ records: [NamedRecord]) throws {
+    let place = Terminal.quoted(folder.relativePath)
+    let best = records.last?.name ?? "METHOD"
+    Terminal.note(
+      """
+
+      Saved in \(folder.path): world/ (pictures, captions.csv, tasks.json, world.json) and for every method prompts, \
+      classifiers and record.json.
+      Next:
+        banyan compare \(place)/*/ --baseline \(records.first?.name ?? "METHOD")
+        banyan tree \(place)/\(best)
+        banyan classify --run \(place)/\(best) PICTURE…
+      With your own pictures, laid out as <task>/<class>/<image>, and a CLIP from Hugging Face in a folder:
+        banyan train --model CLIP --tasks PICTURES --method \(best) --shots 8
+      """)
+  }
+}
