@@ -1,4 +1,4 @@
-# Words: build test parity format lint docs goldens bench demo clean
+# Words: build test demo evidence pretrain-default parity format lint docs goldens bench clean
 # `make` alone lists them.
 
 # One configuration for the binary and the tests, so that nothing is built twice.
@@ -8,12 +8,12 @@ PYTHON := .deps/venv/bin/python
 # Waiting threads sleep; see Documentation/Decisions.md.
 export OMP_WAIT_POLICY ?= passive
 
-MODEL ?= ../shared/data/mini-clip
-TASKS ?= ../shared/data/pacs
+OUTPUT ?= runs/demo
 
-.PHONY: help bootstrap build test parity format lint docs goldens bench demo clean venv
+.PHONY: help bootstrap build test parity format lint docs goldens bench demo evidence pretrain-default clean venv
 
 help:
+	@echo "make demo     build, then every method on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
 	@echo "make build    fetch what is missing, then build everything (release)"
 	@echo "make test     the same, then run all tests"
 	@echo "make parity   compare full-size towers with transformers, on random ViT-B/16 and B/32 checkpoints"
@@ -22,7 +22,8 @@ help:
 	@echo "make docs     build the DocC pages of every library into .build-docs/"
 	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
 	@echo "make bench    time the text paths and the image tower"
-	@echo "make demo     train and compare all methods on MODEL=$(MODEL) TASKS=$(TASKS)"
+	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
+	@echo "make pretrain-default  make the CLIP that ships again"
 	@echo "make clean    remove what was built (not .deps/)"
 
 bootstrap:
@@ -61,7 +62,14 @@ bench: bootstrap
 	swift run $(FLAGS) banyan-bench
 
 demo: build
-	scripts/demo $(BANYAN) $(MODEL) $(TASKS)
+	$(BANYAN) demo --output $(OUTPUT)
+
+evidence: build
+	python3 Tools/evidence/evidence.py run
+	python3 Tools/evidence/evidence.py tables
+
+pretrain-default: build
+	scripts/pretrain-default
 
 clean:
 	rm -rf .build .build-docs

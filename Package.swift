@@ -88,14 +88,14 @@ let package = Package(
       name: "BanyanTestSupport",
       dependencies: [
         "BanyanTraining", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks",
-        "BanyanStructure", "BanyanReports", "BanyanFoundation",
+        "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanFoundation",
       ],
       path: "Tests/BanyanTestSupport"),
     tests("BanyanFoundation"),
     tests("BanyanTensor", ["BanyanTestSupport", "BanyanFoundation"]),
     tests("BanyanCLIP", ["BanyanTestSupport", "BanyanTensor", "BanyanFoundation"]),
     tests("BanyanTasks", ["BanyanFoundation"]),
-    tests("BanyanWorlds", ["BanyanFoundation"]),
+    tests("BanyanWorlds", ["BanyanStructure", "BanyanFoundation"]),
     tests("BanyanStructure", ["BanyanFoundation"]),
     tests("BanyanReports", ["BanyanFoundation"]),
     tests(
@@ -105,11 +105,14 @@ let package = Package(
       "BanyanTraining",
       [
         "BanyanTestSupport", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks",
-        "BanyanStructure", "BanyanReports", "BanyanFoundation",
+        "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanFoundation",
       ]),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["banyan", "BanyanTestSupport", "BanyanReports", "BanyanTensor", "BanyanFoundation"]),
+      dependencies: [
+        "banyan", "BanyanTestSupport", "BanyanCLIP", "BanyanTensor", "BanyanWorlds", "BanyanReports",
+        "BanyanFoundation",
+      ]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -18,7 +18,7 @@ import Testing
 
   init() throws {
     world = try TrainingWorld.open()
-    bench = try Workbench(model: TrainingWorld.model, cache: world.cache)
+    bench = try Workbench(model: TrainingWorld.model(), cache: world.cache)
   }
 
   private func experiment() -> Experiment {

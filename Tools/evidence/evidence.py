@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "Experiments" / "demo"
 PRESETS = ["families", "strangers", "mixed"]
 SHOTS = [1, 2, 4, 8, 16]
+TUNING = {"presets": ["families", "mixed"], "shots": [1, 4]}
 PICTURES = 44  # of every class: 16 to learn from, 4 to choose with, 24 to test on
 
 DEVELOPMENT = {"world": 7, "seeds": "101,102"}
@@ -39,8 +40,8 @@ METHODS = {
     "random-tree": ("hipro", ["affinity.tree=random"]),
     "planted-tree": ("hipro", ["affinity.tree=planted"]),
 }
-RATES = [0.003, 0.01, 0.03]
-STEPS = [40, 80, 160]
+RATES = [0.005, 0.02]
+STEPS = [40, 100]
 
 
 def run(words):
@@ -94,28 +95,30 @@ def warm(banyan, folder, world, cache):
 
 
 def tune(arguments):
-    """Rate and steps of every method with the same budget, at every shot count, over all presets."""
+    """Rate and steps of every method, with the same budget for each."""
     folder = arguments.output / "tuning"
     cache = arguments.output / "features"
-    worlds = {preset: draw(arguments.banyan, folder, preset, DEVELOPMENT["world"]) for preset in PRESETS}
+    presets, shot_counts = TUNING["presets"], TUNING["shots"]
+    worlds = {preset: draw(arguments.banyan, folder, preset, DEVELOPMENT["world"]) for preset in presets}
     for world in worlds.values():
         warm(arguments.banyan, folder, world, cache)
     jobs, cells = [], {}
     for method in ["coop", "coop-mt", "hipro"]:
-        for shots in arguments.shots:
+        for shots in shot_counts:
             for rate in RATES:
                 for steps in STEPS:
-                    for preset in arguments.presets:
+                    for preset in presets:
                         output = folder / method / f"{shots}-{rate}-{steps}-{preset}"
                         sets = [f"training.learningRate={rate}", f"training.epochs={steps}"]
                         cells.setdefault((method, rate, steps), []).append(output)
                         jobs.append((train, arguments.banyan, output, worlds[preset], method, shots,
                                      DEVELOPMENT["seeds"], sets, cache))
     sweep(jobs, arguments.workers)
-    print("| Method | Rate | Steps | " + " | ".join(f"{s} shots" for s in arguments.shots) + " | Average |")
-    print("|---|---:|---:|" + "---:|" * (len(arguments.shots) + 1))
+    print("| Method | Rate | Steps | " + " | ".join(f"{s} shots" for s in shot_counts) + " | Average |")
+    print("|---|---:|---:|" + "---:|" * (len(shot_counts) + 1))
     for (method, rate, steps), outputs in cells.items():
-        by_shots = [statistics.mean(average(o) for o in outputs if o.name.startswith(f"{s}-")) for s in arguments.shots]
+        # The name of a run begins with its shots.
+        by_shots = [statistics.mean(average(o) for o in outputs if o.name.startswith(f"{s}-")) for s in shot_counts]
         numbers = " | ".join(f"{100 * value:.1f}" for value in by_shots + [statistics.mean(by_shots)])
         print(f"| {method} | {rate} | {steps} | {numbers} |")
 

@@ -51,7 +51,7 @@ struct Scene {
       case .large: pose.between(0.41, 0.46)
       }
     position = PositionName.allCases[pose.one(of: PositionName.allCases.count)]
-    let room = 0.5 - extent * 0.92
+    let room = max(0, 0.5 - extent * 1.02)
     let off = min(room, pose.between(0.09, 0.17))
     let stray = pose.between(-0.03, 0.03)
     let offset: Point =

@@ -65,10 +65,10 @@ struct ColourPlane {
   /// The operations that variants share, in the order of a camera: palette, contrast, blur, grain.
   func finished(_ variant: StyleVariant, seed: UInt32) -> ColourPlane {
     var plane = self
-    if variant.hue != 0 || variant.saturation != 1 || variant.contrast != 1 {
+    if variant.hue != 0 || variant.saturation != 1 || variant.contrast != 1 || variant.brightness != 1 {
       let turn = HueTurn(variant.hue, saturation: variant.saturation)
       for index in plane.values.indices {
-        plane.values[index] = (turn(plane.values[index]) - 0.5) * variant.contrast + 0.5
+        plane.values[index] = ((turn(plane.values[index]) - 0.5) * variant.contrast + 0.5) * variant.brightness
       }
     }
     if variant.blur > 0 { plane = plane.blurred(variant.blur) }

@@ -101,6 +101,8 @@ public struct StyleVariant: Codable, Sendable, Hashable {
   public var blur: Float = 0
   /// A factor on the distance from middle grey.
   public var contrast: Float = 1
+  /// A factor on all light.
+  public var brightness: Float = 1
 
   /// The style as it is.
   public init() {}
@@ -108,7 +110,7 @@ public struct StyleVariant: Codable, Sendable, Hashable {
   /// The style with some operations changed.
   public init(
     paper: [Float] = [1, 1, 1], lineWeight: Float = 1, noise: Float = 0, hue: Float = 0, saturation: Float = 1,
-    blur: Float = 0, contrast: Float = 1
+    blur: Float = 0, contrast: Float = 1, brightness: Float = 1
   ) {
     self.paper = paper
     self.lineWeight = lineWeight
@@ -117,6 +119,7 @@ public struct StyleVariant: Codable, Sendable, Hashable {
     self.saturation = saturation
     self.blur = blur
     self.contrast = contrast
+    self.brightness = brightness
   }
 
   /// The paper's factors as a colour.

@@ -44,12 +44,14 @@ public struct World: Sendable {
 }
 
 extension StyleVariant {
-  /// A mild variant, as pictures from many sources differ.
+  /// A variant as wide as pictures from many sources differ; colours keep their names.
   static func drawn(_ choice: inout ShapeChoice) -> StyleVariant {
-    StyleVariant(
-      paper: [choice.between(0.88, 1.08), choice.between(0.88, 1.08), choice.between(0.88, 1.08)],
-      lineWeight: choice.between(0.75, 1.35), noise: choice.chance(0.5) ? choice.between(0, 0.05) : 0,
-      hue: choice.between(-0.015, 0.015), saturation: choice.between(0.75, 1.15),
-      blur: choice.chance(0.4) ? choice.between(0, 0.6) : 0, contrast: choice.between(0.85, 1.1))
+    let tint = choice.between(0.7, 1.1)
+    return StyleVariant(
+      paper: [tint * choice.between(0.85, 1.1), tint * choice.between(0.85, 1.1), tint * choice.between(0.85, 1.1)],
+      lineWeight: choice.between(0.6, 1.7), noise: choice.chance(0.5) ? choice.between(0, 0.09) : 0,
+      hue: choice.between(-0.015, 0.015), saturation: choice.between(0.5, 1.2),
+      blur: choice.chance(0.5) ? choice.between(0, 0.9) : 0, contrast: choice.between(0.6, 1.15),
+      brightness: choice.chance(0.5) ? choice.between(0.4, 1.1) : 1)
   }
 }

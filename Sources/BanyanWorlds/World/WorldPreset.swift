@@ -11,7 +11,7 @@ public enum WorldPreset: String, NamedChoice, CaseIterable {
   case strangers
   /// Families of different sizes and lone tasks, different class sets, some small.
   case mixed
-  /// The five styles that the shipped CLIP is trained on, many variants of each.
+  /// The six styles that the shipped CLIP is trained on, many variants of each.
   case pretraining
 
   /// What is meant, in a line.
@@ -20,7 +20,7 @@ public enum WorldPreset: String, NamedChoice, CaseIterable {
     case .families: "three families of three near relatives, 28 classes each"
     case .strangers: "eight unlike styles, 28 classes each"
     case .mixed: "three families and two lone tasks, different class sets"
-    case .pretraining: "the five styles that the shipped CLIP is trained on, with their captions"
+    case .pretraining: "the six styles that the shipped CLIP is trained on, with their captions"
     }
   }
 
@@ -47,7 +47,7 @@ public enum WorldPreset: String, NamedChoice, CaseIterable {
   public var variesWithinTasks: Bool { self == .pretraining }
 
   /// The styles of the pretraining world.
-  public static let seen: [Style] = [.studio, .street, .clipArt, .pencil, .watercolour]
+  public static let seen: [Style] = [.studio, .street, .clipArt, .pencil, .watercolour, .chalk]
 
   private func blueprints(_ first: ClassSet, _ second: ClassSet, _ third: ClassSet) -> [WorldTask] {
     [

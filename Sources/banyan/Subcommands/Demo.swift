@@ -29,6 +29,9 @@ struct Demo: ParsableCommand {
   @Option(help: ArgumentHelp("Training pictures per class.", valueName: "k"))
   var shots = 2
 
+  @Option(help: ArgumentHelp("Pictures of every class of every task that are drawn.", valueName: "count"))
+  var pictures = 30
+
   @Option(help: ArgumentHelp("Only these methods, separated by commas (default: all).", valueName: "names"))
   var methods: String?
 
@@ -69,7 +72,7 @@ struct Demo: ParsableCommand {
 
   /// Draws the world unless the folder holds the very same one.
   private func draw(_ folder: URL) throws {
-    let writer = try WorldFolder(World(preset, seed: 7))
+    let writer = try WorldFolder(World(preset, seed: 7), picturesPerClass: pictures)
     if !overwrite, try WorldSummary.read(folder: folder) == writer.summary { return }
     let progress = CountProgress("Drawing the world", total: writer.pictureCount, isQuiet: quiet)
     try writer.write(to: folder, replacing: true, encoders: .png, progress: { progress.report($0) })
@@ -80,7 +83,9 @@ struct Demo: ParsableCommand {
   }
 
   private func train(_ method: String, world: URL, in folder: URL) throws -> NamedRecord {
-    let settings = try ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
+    // What was chosen for the method, or what serves every method that nobody has tuned.
+    let own = try? ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
+    let settings = try own ?? ResourceFolder.url(target: "banyan", path: "demo/default.json")
     var experiment = try Experiment(JSONDocument.read(JSONValue.self, from: settings), subject: settings.path)
     experiment.model = EmbeddedCheckpoint.name
     experiment.tasks = world.path
