@@ -13,7 +13,8 @@ public enum ResourceFolder {
     let tried = roots.flatMap { root in names.map { root.appendingPathComponent($0).appendingPathComponent(path) } }
     if let found = tried.first(where: { FileManager.default.fileExists(atPath: $0.path) }) { return found }
     throw BanyanError(
-      .unavailable, at: path, "does not lie beside the program (looked in \(roots.map(\.path).joined(separator: ", ")))",
+      .unavailable, at: path,
+      "does not lie beside the program (looked in \(roots.map(\.path).joined(separator: ", ")))",
       remedy: "Keep the folder \(names[0]) beside the program, or name its parent in BANYAN_RESOURCES.")
   }
 

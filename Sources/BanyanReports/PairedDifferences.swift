@@ -48,6 +48,11 @@ public struct PairedDifferences: Codable, Sendable, Equatable {
       }
       let theirs = Self.averages(run.record)
       let differences = theirs.keys.sorted().compactMap { seed in mine[seed].map { (theirs[seed] ?? $0) - $0 } }
+      guard !differences.isEmpty else {
+        throw BanyanError(
+          .usage, at: "--baseline \(baseline)", "has no seed in common with \(run.name)",
+          remedy: "Compare runs over the same seeds.")
+      }
       return Row(
         run: run.name, title: run.record.methodTitle, differences: differences, mean: Statistics.mean(differences),
         halfWidth: Self.halfWidth(differences))

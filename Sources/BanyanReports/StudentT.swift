@@ -12,9 +12,11 @@ public enum StudentT {
     guard probability > 0.5, probability < 1, degreesOfFreedom >= 1 else { return nil }
     // With t = √n tan θ the density becomes cosⁿ⁻¹ θ on a bounded range.
     let power = Double(degreesOfFreedom - 1)
-    let whole = integral(power, upTo: .pi / 2)
+    // With many degrees all of it lies near zero, where the steps of the sum must be.
+    let end = min(.pi / 2, 12 / Double(degreesOfFreedom).squareRoot())
+    let whole = integral(power, upTo: end)
     let wanted = (probability - 0.5) * 2 * whole
-    var (low, high) = (0.0, Double.pi / 2)
+    var (low, high) = (0.0, end)
     for _ in 0..<60 {
       let middle = (low + high) / 2
       if integral(power, upTo: middle) < wanted { low = middle } else { high = middle }

@@ -74,7 +74,9 @@ public struct Experiment: Codable, Sendable, Equatable {
   /// Checks everything that can be checked without reading data.
   public func validate() throws {
     guard !model.isEmpty else {
-      throw BanyanError(.usage, at: "--model", "no checkpoint was given", remedy: "Give its folder to --model, or `--model embedded` for the small one that ships with Banyan.")
+      throw BanyanError(
+        .usage, at: "--model", "no checkpoint was given",
+        remedy: "Give its folder to --model, or `--model embedded` for the small one that ships with Banyan.")
     }
     guard !tasks.isEmpty else {
       throw BanyanError(

@@ -11,7 +11,9 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Experiment file: JSON with what differs from the defaults.", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("The CLIP: a folder with config.json and model.safetensors, or `embedded`.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The CLIP: a folder with config.json and model.safetensors, or `embedded`.", valueName: "folder")
+  )
   var model: String?
 
   @Option(

@@ -49,9 +49,14 @@ struct Demo: ParsableCommand {
     let names =
       try methods.map { try $0.split(separator: ",").map { try MethodCatalog.entry(String($0)).descriptor.name } }
       ?? MethodCatalog.entries.map(\.descriptor.name)
+    guard !names.isEmpty else {
+      throw BanyanError(.usage, at: "--methods", "names no method", remedy: "See `banyan methods`, or leave it out.")
+    }
+    // What ships must be there before anything is drawn.
+    _ = try EmbeddedCheckpoint.folder()
     let world = folder.appendingPathComponent("world")
-    try draw(world)
-    let records = try names.map { try train($0, world: world, in: folder) }
+    let isNew = try draw(world)
+    let records = try names.map { try train($0, world: world, in: folder, anew: isNew) }
     let table = ComparisonTable(records)
     if format == .json { return Terminal.result(try table.json()) }
     let width = Terminal.width
@@ -63,31 +68,34 @@ struct Demo: ParsableCommand {
         Terminal.result("\n" + (try planted.report(tree.record, width: width)))
       }
     }
+    let seeds = (records.first?.record.seeds ?? []).map(String.init).joined(separator: ", ")
     let shotText = "\(shots) training picture\(shots == 1 ? "" : "s") per class"
-    Terminal.result("\nTop-1 accuracy in per cent, \(shotText), mean ± standard deviation over three seeds\n")
+    Terminal.result("\nTop-1 accuracy in per cent, \(shotText), mean ± standard deviation over seeds \(seeds)\n")
     Terminal.result(table.text(width: width))
     try classify(records.last?.name, in: folder, world: world)
     if !quiet { try next(folder, records) }
   }
 
-  /// Draws the world unless the folder holds the very same one.
-  private func draw(_ folder: URL) throws {
+  /// Draws the world unless the folder holds the very same one; whether it did.
+  private func draw(_ folder: URL) throws -> Bool {
     let writer = try WorldFolder(World(preset, seed: 7), picturesPerClass: pictures)
-    if !overwrite, try WorldSummary.read(folder: folder) == writer.summary { return }
+    if !overwrite, try WorldSummary.read(folder: folder) == writer.summary { return false }
     let progress = CountProgress("Drawing the world", total: writer.pictureCount, isQuiet: quiet)
     try writer.write(to: folder, replacing: true, encoders: .png, progress: { progress.report($0) })
     progress.finish()
     if !quiet {
       Terminal.note("\(writer.pictureCount) pictures of \(writer.world.tasks.count) tasks in \(folder.path)")
     }
+    return true
   }
 
-  private func train(_ method: String, world: URL, in folder: URL) throws -> NamedRecord {
+  private func train(_ method: String, world: URL, in folder: URL, anew: Bool) throws -> NamedRecord {
     // What was chosen for the method, or what serves every method that nobody has tuned.
     let own = try? ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
     let settings = try own ?? ResourceFolder.url(target: "banyan", path: "demo/default.json")
     var experiment = try Experiment(JSONDocument.read(JSONValue.self, from: settings), subject: settings.path)
     experiment.model = EmbeddedCheckpoint.name
+    experiment.method = method
     experiment.tasks = world.path
     experiment.samples = .shots(shots)
     let output = folder.appendingPathComponent(method)
@@ -98,8 +106,17 @@ struct Demo: ParsableCommand {
     let run = try ExperimentRun(
       experiment, output: output, cache: folder.appendingPathComponent("features"), command: CommandLine.arguments,
       observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
-    let record = try run.run(RunFolder(output).holdsRun && !overwrite ? .resume : .overwrite)
-    return NamedRecord(name: method, record: record)
+    do {
+      let goesOn = RunFolder(output).holdsRun && !overwrite && !anew
+      return NamedRecord(name: method, record: try run.run(goesOn ? .resume : .overwrite))
+    } catch let error as BanyanError where error.kind == .interrupted {
+      throw BanyanError(
+        .interrupted, at: error.subject, "\(error.message); everything so far is saved",
+        remedy: "Go on with the same command.")
+    } catch let error as BanyanError where error.kind == .usage && error.message.contains("other settings") {
+      throw BanyanError(
+        .usage, at: error.subject, error.message, remedy: "Begin again with --overwrite, or name another --output.")
+    }
   }
 
   /// One picture under every task: what each would call it.

@@ -46,7 +46,8 @@ struct PlantedTree {
     guard !agreement.isEmpty, let chance = try chance() else { return text }
     func number(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(2))) }
     let list = agreement.map { "\(number($0.correlation)) (seed \($0.seed))" }.joined(separator: ", ")
-    text += "Cophenetic correlation with the planted tree: \(list); 95 of 100 random trees stay below \(number(chance)).\n"
+    text +=
+      "Cophenetic correlation with the planted tree: \(list); 95 of 100 random trees stay below \(number(chance)).\n"
     return text
   }
 }
