@@ -10,7 +10,7 @@ FOLDER = ROOT / "Sources" / "BanyanCLIP" / "Resources" / "embedded-clip"
 CAPTIONS = [
     "a photo of a mug.", "a pencil drawing of a small fish on the left", "clip art of an orange umbrella",
     "a studio photo of a pair of red scissors.", "blueprint of an aeroplane at the top",
-    "Words that NO caption had, with 3 numbers & signs!",
+    "New words: 3 zebras!",
 ]
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     images = pixels()
     with torch.inference_mode():
         ready = processor(list(images.numpy()), return_tensors="pt").pixel_values
-        tokens = tokenizer(CAPTIONS, padding=True, return_tensors="pt")
+        tokens = tokenizer(CAPTIONS, padding=True, truncation=True, return_tensors="pt")
         output = model(pixel_values=ready, **tokens)
     save_tensors(GOLDENS / "embedded" / "features.safetensors", {
         "pixels": images, "image": unit(output.image_embeds), "text": unit(output.text_embeds),
