@@ -37,7 +37,7 @@ import Testing
     #expect(shape(.families) == Array(repeating: [28, 28, 28], count: 3))
     #expect(shape(.strangers) == Array(repeating: [28], count: 8))
     #expect(shape(.mixed).map(\.count) == [1, 1, 2, 3, 3] && Set(shape(.mixed).joined()).count >= 4)
-    #expect(shape(.pretraining) == Array(repeating: [28], count: 5))
+    #expect(shape(.pretraining) == Array(repeating: [28], count: 6))
     #expect(WorldPreset.allCases.filter(\.variesWithinTasks) == [.pretraining])
   }
 

@@ -202,7 +202,8 @@ import Testing
       "--output", "demo/lonely-run",
     ]
     let nowhere = ["BANYAN_RESOURCES": "/nowhere"]
-    for (words, name) in [(Self.words("demo/lonely", ["hipro"]), "banyan_banyan"), (training, "banyan_BanyanCLIP")] {
+    let name = "banyan_BanyanCLIP"
+    for words in [Self.words("demo/lonely", ["hipro"]), training] {
       let outcome = try Program.run(words, in: shop.folder, environment: nowhere, program: program)
       #expect(outcome.code == 69 && !outcome.isSignal && outcome.out.isEmpty, "\(outcome)")
       for text in ["BANYAN_RESOURCES", "/nowhere", lonely.lastPathComponent, name] {
