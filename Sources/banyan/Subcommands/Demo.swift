@@ -124,9 +124,14 @@ struct Demo: ParsableCommand {
     guard let method else { return }
     let finished = try FinishedRun(folder.appendingPathComponent(method))
     let seed = try finished.seed(nil)
-    guard let run = finished.record.runs.first(where: { $0.seed == seed }), let split = run.split.first,
-      let sample = split.test.first
-    else { return }
+    guard let run = finished.record.runs.first(where: { $0.seed == seed }), let split = run.split.first else { return }
+    // A class that most tasks know, so that their answers can be compared.
+    func known(_ sample: RecordedSample) -> Int {
+      let name = URL(fileURLWithPath: sample.path).deletingLastPathComponent().lastPathComponent
+      return run.tasks.values.count { $0.perClass[name] != nil }
+    }
+    let most = split.test.map(known).max() ?? 0
+    guard let sample = split.test.first(where: { known($0) == most }) else { return }
     let path = URL(fileURLWithPath: sample.path, relativeTo: URL(fileURLWithPath: world.path + "/")).path
     let classifier = try PictureClassifier(finished, seed: seed)
     let feature = try classifier.feature(of: URL(fileURLWithPath: path))
