@@ -70,6 +70,7 @@ public struct WorldFolder: Sendable {
   /// - Parameters:
   ///   - folder: Where it goes; must be absent or empty unless `replacing`.
   ///   - maps: A second folder for `<task>/<class>/0001-mask.png` and `0001-depth.png`; `nil` for none.
+  ///   - replacing: Whether a world that lies there already is replaced.
   ///   - encoders: What turns pixels into files; called from several threads.
   ///   - progress: Called with the number of pictures done so far, from several threads.
   /// - Throws: A `BanyanError` of kind `usage` where a folder holds something else, is a file or lies in the other, of
