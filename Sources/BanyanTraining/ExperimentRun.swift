@@ -63,7 +63,8 @@ public struct ExperimentRun: Sendable {
       guard try stored() == experiment.resolved() else {
         throw BanyanError(
           .usage, at: folder.experiment.path, "the folder holds a run with other settings",
-          remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, or choose another folder.")
+          remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, replace it with --overwrite, "
+            + "or choose another folder.")
       }
     }
     if isBegun, folder.holdsRecord {

@@ -113,9 +113,6 @@ struct Demo: ParsableCommand {
       throw BanyanError(
         .interrupted, at: error.subject, "\(error.message); everything so far is saved",
         remedy: "Go on with the same command.")
-    } catch let error as BanyanError where error.kind == .usage && error.message.contains("other settings") {
-      throw BanyanError(
-        .usage, at: error.subject, error.message, remedy: "Begin again with --overwrite, or name another --output.")
     }
   }
 
