@@ -71,14 +71,35 @@ public struct AffinityProbe: Sendable {
       return try lookAhead(outcomes, method: method, parameters: parameters, batches: batches)
     }
     let flat = try outcomes.map { outcome in try outcome.gradients.tensors.flatMap { try $0.doubles() } }
-    let norms = flat.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    return flat.indices.map { i in
-      flat.indices.map { j in
-        if settings.kind == .gradientCosine && i == j { return 1 }
-        let dot = zip(flat[i], flat[j]).reduce(0) { $0 + $1.0 * $1.1 }
-        guard settings.kind == .gradientCosine else { return dot }
+    let products = flat.map { mine in flat.map { theirs in zip(mine, theirs).reduce(0) { $0 + $1.0 * $1.1 } } }
+    return switch settings.kind {
+    case .gradientDot, .lookAhead: products
+    case .gradientCosine: Self.cosines(products)
+    case .centredGradientCosine: Self.cosines(Self.centred(Self.cosines(products)))
+    }
+  }
+
+  /// `Gᵢⱼ / √(Gᵢᵢ Gⱼⱼ)` for the inner products `G` of some vectors; 0 beside a vector of length 0, 1 on the diagonal.
+  private static func cosines(_ products: [[Double]]) -> [[Double]] {
+    let norms = products.indices.map { max(0, products[$0][$0]).squareRoot() }
+    return products.indices.map { i in
+      products.indices.map { j in
+        if i == j { return 1 }
         let product = norms[i] * norms[j]
-        return product > 0 ? dot / product : 0
+        return product > 0 ? products[i][j] / product : 0
+      }
+    }
+  }
+
+  /// The inner products after the vectors' mean is taken from each: `H G H` with `H = I − 1/T`, where what is left of unit
+  /// vectors by rounding alone counts as 0.
+  private static func centred(_ products: [[Double]]) -> [[Double]] {
+    let means = products.map { $0.reduce(0, +) / Double(products.count) }
+    let mean = means.reduce(0, +) / Double(products.count)
+    return products.indices.map { i in
+      products.indices.map { j in
+        let value = products[i][j] - means[i] - means[j] + mean
+        return abs(value) < 1e-12 ? 0 : value
       }
     }
   }

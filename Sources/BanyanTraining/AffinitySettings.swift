@@ -8,6 +8,9 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
   public enum Kind: String, NamedChoice {
     /// `⟨gᵢ, gⱼ⟩ / (‖gᵢ‖ ‖gⱼ‖)`, HiPro's.
     case gradientCosine = "gradient-cosine"
+    /// The cosine of `uᵢ − ū` and `uⱼ − ū`, where `u = g/‖g‖` and `ū` is the mean over the tasks: what tasks share beyond
+    /// the direction that serves all of them, which the root's prompt learns anyway.
+    case centredGradientCosine = "centred-gradient-cosine"
     /// `⟨gᵢ, gⱼ⟩`, MmAP's equation 8.
     case gradientDot = "gradient-dot"
     /// `1 − Lⱼ(p − η gᵢ) / Lⱼ(p)`, made symmetric; Fifty et al., NeurIPS 2021.

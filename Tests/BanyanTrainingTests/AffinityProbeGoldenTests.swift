@@ -72,7 +72,8 @@ import Testing
 
   @Test(
     arguments: [
-      (AffinitySettings.Kind.gradientCosine, "cosine"), (.gradientDot, "dot"), (.lookAhead, "look_ahead_symmetric"),
+      (AffinitySettings.Kind.gradientCosine, "cosine"), (.centredGradientCosine, "centred_cosine"),
+      (.gradientDot, "dot"), (.lookAhead, "look_ahead_symmetric"),
     ], [(1, "step0"), (3, "mean")])
   func `affinities equal PyTorch's, at one step and as the mean over the warm-up`(
     _ kind: (setting: AffinitySettings.Kind, golden: String), _ steps: (count: Int, golden: String)
@@ -99,6 +100,19 @@ import Testing
     try agree(
       matrix.values.flatMap(\.self), golden("affinity.step0.cosine").doubles(), "affinity.step0.cosine",
       within: .at(.training))
+  }
+
+  @Test func `centred cosines of two tasks are opposite, and equal gradients have nothing left to compare`() throws {
+    let golden = try Golden("prompts/hipro")
+    var settings = AffinitySettings()
+    settings.kind = .centredGradientCosine
+    settings.steps = 1
+    let probe = AffinityProbe(settings, training: training)
+    let data = try batches(golden)
+    let two = try probe.measure(method(golden), data: Array(data[..<2]), names: ["photo", "sketch"], seed: 5)
+    try agree(two.values.flatMap(\.self), [1, -1, -1, 1], "two tasks", within: .at(.training))
+    let twins = try probe.measure(method(golden), data: [data[0], data[0]], names: ["photo", "twin"], seed: 5)
+    #expect(twins.values == [[1, 0], [0, 1]])
   }
 
   @Test func `the raw look-ahead equals PyTorch's in both directions`() throws {

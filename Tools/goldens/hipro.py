@@ -86,7 +86,7 @@ def objective(tree, start, name):
 
 
 def affinities(tree, context):
-    """Task gradients at one context, and the three matrices made of them."""
+    """Task gradients at one context, and the matrices made of them."""
     losses = tree.shared_losses(context)
     gradients = torch.stack([torch.autograd.grad(each, context, retain_graph=True)[0] for each in losses])
     flat = gradients.flatten(1)
@@ -94,7 +94,9 @@ def affinities(tree, context):
     with torch.no_grad():
         after = torch.stack([tree.shared_losses(context - LOOK_AHEAD * each) for each in gradients])
     ahead = 1 - after / losses.detach()  # [i, j]: what a step on task i does to the loss of task j
+    apart = unit(flat) - unit(flat).mean(0)
     return {"losses": losses, "gradients": gradients, "dot": dot, "cosine": unit(flat) @ unit(flat).T,
+            "centred_cosine": unit(apart) @ unit(apart).T,
             "look_ahead": ahead, "look_ahead_symmetric": (ahead + ahead.T) / 2}
 
 
@@ -106,7 +108,7 @@ def affinity(tree, start):
         with torch.no_grad():
             context -= WARM_RATE * records[-1]["gradients"].sum(0)
     found = {f"affinity.step0.{key}": value for key, value in records[0].items()}
-    for key in ["dot", "cosine", "look_ahead", "look_ahead_symmetric"]:
+    for key in ["dot", "cosine", "centred_cosine", "look_ahead", "look_ahead_symmetric"]:
         found[f"affinity.mean.{key}"] = torch.stack([record[key] for record in records]).mean(0)
     found["affinity.warm.losses"] = torch.stack([record["losses"] for record in records])
     return found | {"affinity.warm.final_context": context}

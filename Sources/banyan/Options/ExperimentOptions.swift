@@ -56,7 +56,7 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How tasks are compared: gradient-cosine, gradient-dot or look-ahead (default: gradient-cosine).",
+      "How tasks are compared: \(AffinitySettings.Kind.allCases.map(\.rawValue).joined(separator: ", ")) (default: gradient-cosine).",
       valueName: "kind"))
   var affinity: String?
 
