@@ -9,15 +9,24 @@ public import BanyanTensor
 ///
 /// The prediction is the class of the largest logit, the first one where several are equal.
 public struct Evaluator: Sendable {
-  /// `exp(logit_scale)`.
-  public var logitScale: Double
   /// How many equal bins of confidence the calibration error uses.
   public var binCount: Int
+  private let logits: @Sendable (TaskBatch, Tensor) throws -> Tensor
+  /// How many pictures go through the image tower at once; `nil` where features are at hand.
+  private let rowsAtOnce: Int?
 
-  /// An evaluator of a model's scale.
+  /// An evaluator of matrices on frozen features, at a model's scale.
   public init(logitScale: Double, binCount: Int = 15) {
-    self.logitScale = logitScale
     self.binCount = binCount
+    logits = { try $0.features.matmul($1.transposed()) * logitScale }
+    rowsAtOnce = nil
+  }
+
+  /// An evaluator of what a method has learned.
+  public init(_ method: any PromptMethod, _ parameters: ParameterTree, binCount: Int = 15) {
+    self.binCount = binCount
+    logits = { try method.logits(parameters, $0, $1) }
+    rowsAtOnce = method.readsPixels ? 64 : nil
   }
 
   /// The scores of a task.
@@ -31,14 +40,14 @@ public struct Evaluator: Sendable {
     _ classifier: TaskClassifier, on test: TaskBatch, classNames: [String],
     losses: (initial: Double, final: Double)? = nil
   ) throws -> SeedTaskResult {
-    let probabilities = try self.probabilities(test.features, classifier.weights())
+    let probabilities = try self.probabilities(test, classifier.weights())
     let labels = try test.labels.integers().map(Int.init)
     var result = try score(probabilities, labels: labels, classNames: classNames)
     result.initialLoss = losses?.initial
     result.finalLoss = losses?.final
     if classifier.combinations.count > 1 {
       result.combinations = try classifier.combinations.mapValues { weights in
-        let predicted = try self.probabilities(test.features, weights).map(Self.argmax)
+        let predicted = try self.probabilities(test, weights).map(Self.argmax)
         return Double(zip(predicted, labels).count { $0 == $1 }) / Double(max(1, labels.count))
       }
     }
@@ -46,20 +55,31 @@ public struct Evaluator: Sendable {
   }
 
   /// Softmax probabilities, one row per picture.
-  public func probabilities(_ features: Tensor, _ weights: Tensor) throws -> [[Double]] {
+  public func probabilities(_ batch: TaskBatch, _ weights: Tensor) throws -> [[Double]] {
     try Engine.withoutGradients {
-      let logits = try features.matmul(weights.transposed()) * logitScale
-      let flat = try logits.to(.float64).softmax().doubles()
-      let classes = weights.extent(0)
-      return (0..<features.extent(0)).map { Array(flat[$0 * classes..<($0 + 1) * classes]) }
+      try parts(of: batch).flatMap { part in
+        let flat = try logits(part, weights).to(.float64).softmax().doubles()
+        let classes = flat.count / max(1, part.count)
+        return (0..<part.count).map { Array(flat[$0 * classes..<($0 + 1) * classes]) }
+      }
+    }
+  }
+
+  private func parts(of batch: TaskBatch) throws -> [TaskBatch] {
+    guard let rowsAtOnce, batch.count > rowsAtOnce else { return [batch] }
+    return try stride(from: 0, to: batch.count, by: rowsAtOnce).map {
+      try batch.rows(Array($0..<min($0 + rowsAtOnce, batch.count)))
     }
   }
 
   /// The mean cross-entropy of a batch.
   public func loss(_ classifier: TaskClassifier, on batch: TaskBatch) throws -> Double {
     try Engine.withoutGradients {
-      try (batch.features.matmul(classifier.weights().transposed()) * logitScale).to(.float64)
-        .crossEntropy(batch.labels).item()
+      let weights = try classifier.weights()
+      return try parts(of: batch).reduce(0) { sum, part in
+        let mean = try logits(part, weights).to(.float64).crossEntropy(part.labels).item()
+        return sum + mean * (Double(part.count) / Double(batch.count))
+      }
     }
   }
 

@@ -8,28 +8,50 @@ public enum MethodCatalog {
     Entry(CoOp.self),
     Entry(CoOpMT.self),
     Entry(HiPro.self),
+    Entry(MmAP.self),
+    Entry(JointPrompts.self),
+    Entry(MLPPrompts.self),
+    Entry(VPT.self),
+    Entry(VPTMT.self),
+    Entry(MaPLe.self),
+    Entry(MaPLeMT.self),
+    Entry(MVLPT.self),
+    Entry(BitFit.self),
+    Entry(FineTuning.self),
+    Entry(FineTuningMT.self),
+    Entry(LoRA.self),
+    Entry(LinearProbe.self),
+    Entry(CLIPAdapter.self),
+    Entry(TipAdapter.self),
+    Entry(TipAdapterF.self),
   ]
 
   /// A method without its type: what the command line and the trainer handle.
   public struct Entry: Sendable {
     /// Name, paper and options.
     public let descriptor: MethodDescriptor
-    /// Whether the context must carry a tree of tasks.
-    public let needsTree: Bool
+    /// What the context must say about how the tasks belong together.
+    public let structure: TaskStructure
     /// The configuration where nothing is set, as JSON.
     public let defaults: JSONValue
     /// Builds the method from the differences to its defaults.
     public let make: @Sendable (_ options: JSONValue, _ context: MethodContext) throws -> any PromptMethod
+    /// Builds the method as one model for all tasks, by whose gradients they are compared.
+    public let makeShared: @Sendable (_ options: JSONValue, _ context: MethodContext) throws -> any PromptMethod
     /// Checks options and gives them back in full.
     public let resolve: @Sendable (_ options: JSONValue) throws -> JSONValue
 
     init<Method: PromptMethod>(_ type: Method.Type) {
       let subject = "options of \(type.descriptor.name)"
       descriptor = type.descriptor
-      needsTree = type.needsTree
+      structure = type.structure
       defaults = (try? JSONValue(encoding: type.defaults)) ?? .object([:])
       make = { options, context in
         try Method(Settings.apply(options, to: type.defaults, subject: subject), context: context)
+      }
+      makeShared = { options, context in
+        let configuration = try Settings.apply(options, to: type.defaults, subject: subject)
+        return try Method(type.shared(configuration), context: context)
       }
       resolve = { options in
         try JSONValue(encoding: Settings.apply(options, to: type.defaults, subject: subject))

@@ -39,6 +39,8 @@ public struct MethodContext: Sendable {
   public var tasks: [PromptTask]
   /// The tree of tasks, for methods that need one.
   public var tree: TaskTree?
+  /// The groups of tasks, for methods that need them.
+  public var groups: TaskGroups?
   /// How class names are encoded.
   public var encodingPath: TextTower.EncodingPath
   /// Up to how many bytes of activations a step may keep; beyond, class names are encoded in chunks.
@@ -47,21 +49,38 @@ public struct MethodContext: Sendable {
   /// Creates a context.
   public init(
     model: CLIPModel, tokenizer: CLIPTokenizer, tasks: [PromptTask], tree: TaskTree? = nil,
-    encodingPath: TextTower.EncodingPath = .sharedPrefix, activationBudget: Int = 1 << 30
+    groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .sharedPrefix, activationBudget: Int = 1 << 30
   ) {
     self.model = model
     self.tokenizer = tokenizer
     self.tasks = tasks
     self.tree = tree
+    self.groups = groups
     self.encodingPath = encodingPath
     self.activationBudget = activationBudget
   }
 
-  /// The same context with another tree.
-  public func with(tree: TaskTree) -> MethodContext {
+  /// The same context in which one model serves all tasks.
+  public func withOneForAll() throws -> MethodContext {
     var copy = self
-    copy.tree = tree
+    copy.tree = try .single(tasks.map(\.name))
+    copy.groups = try .allInOne(tasks.map(\.name))
     return copy
+  }
+
+  /// The groups that a method was promised.
+  ///
+  /// - Throws: A `BanyanError` where there are none, or where they are not of the tasks.
+  public func requireGroups() throws -> TaskGroups {
+    guard let groups else {
+      throw BanyanError(.usage, at: "task groups", "the method needs groups of tasks and was given none")
+    }
+    guard groups.names == tasks.map(\.name) else {
+      throw BanyanError(
+        .usage, at: "task groups",
+        "expected the tasks \(tasks.map(\.name).joined(separator: ", ")), found \(groups.names.joined(separator: ", "))")
+    }
+    return groups
   }
 
   /// The tree that a method was promised.

@@ -16,19 +16,37 @@ public protocol PromptMethod: Sendable {
   static var descriptor: MethodDescriptor { get }
   /// The configuration where nothing is set.
   static var defaults: Configuration { get }
-  /// Whether the context must carry a tree of tasks.
-  static var needsTree: Bool { get }
+  /// What the context must say about how the tasks belong together.
+  static var structure: TaskStructure { get }
+  /// The configuration under which the method is one model for all tasks, by whose gradients tasks are compared.
+  static func shared(_ configuration: Configuration) -> Configuration
 
   /// Builds the method for the tasks of `context`.
   init(_ configuration: Configuration, context: MethodContext) throws
 
+  /// `exp(logit_scale)` of the frozen model.
+  var logitScale: Double { get }
+
+  /// Whether batches must carry pixels: where something of the image tower is learned.
+  var readsPixels: Bool { get }
+
+  /// Whether a classifier's matrix on frozen features is all that prediction needs.
+  ///
+  /// Where it is false, ``logits(_:_:_:)`` is the method's own and a saved run is predicted by the method.
+  var predictsByMatrix: Bool { get }
+
   /// The parameters before the first step; a pure function of the seed and the names of the tasks.
   func initialParameters(seed: UInt64) throws -> ParameterTree
+
+  /// The starting parameters with what is read off the training pictures, such as the keys of a cache.
+  ///
+  /// - Parameter training: All training pictures, one batch for each task.
+  func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree
 
   /// Which of ``initialParameters(seed:)`` and of the backbone (below `clip`) are trained.
   var selection: ParameterSelection { get }
 
-  /// Whether ``finished(_:validation:seed:)`` needs validation pictures of every task.
+  /// Whether ``finished(_:training:validation:seed:)`` needs validation pictures of every task.
   var needsValidation: Bool { get }
 
   /// The objective of each batch's task, without gradients, in the order of `batches`.
@@ -40,16 +58,53 @@ public protocol PromptMethod: Sendable {
   /// The objectives and the gradient of each one apart, in the order of `batches`.
   func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome]
 
-  /// What is left to fit when training is over, on validation pictures; adds to the parameters.
-  func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree
+  /// What is left to fit when the steps are over; adds to the parameters.
+  ///
+  /// - Parameters:
+  ///   - training: All training pictures, one batch for each task.
+  ///   - validation: Pictures that no step has seen, for choices.
+  func finished(_ parameters: ParameterTree, training: [TaskBatch], validation: [TaskBatch], seed: UInt64) throws
+    -> ParameterTree
 
   /// One classifier per task of the context.
   func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier]
+
+  /// The logits of a batch under one of its task's matrices.  // [rows, classes]
+  func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor
+}
+
+/// What a method must know about how tasks belong together.
+public enum TaskStructure: String, Sendable, Codable {
+  /// Nothing.
+  case none
+  /// A tree whose leaves are the tasks.
+  case tree
+  /// A partition of the tasks.
+  case groups
 }
 
 extension PromptMethod {
-  /// No tree.
-  public static var needsTree: Bool { false }
+  /// No tree and no groups.
+  public static var structure: TaskStructure { .none }
+
+  /// The configuration as it is.
+  public static func shared(_ configuration: Configuration) -> Configuration { configuration }
+
+  /// Cached features serve.
+  public var readsPixels: Bool { false }
+
+  /// A matrix serves.
+  public var predictsByMatrix: Bool { true }
+
+  /// Nothing is read off the pictures.
+  public func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+    parameters
+  }
+
+  /// `exp(logit_scale) · x wᵀ` for the cached unit features `x`.
+  public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
+    try batch.features.matmul(weights.transposed()) * logitScale
+  }
 
   /// All of the method's own parameters are trained and all of the backbone's are frozen.
   public var selection: ParameterSelection {
@@ -60,9 +115,9 @@ extension PromptMethod {
   public var needsValidation: Bool { false }
 
   /// Nothing is left to fit.
-  public func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree {
-    parameters
-  }
+  public func finished(
+    _ parameters: ParameterTree, training: [TaskBatch], validation: [TaskBatch], seed: UInt64
+  ) throws -> ParameterTree { parameters }
 }
 
 /// What one step gives: objectives by batch and gradients by path.

@@ -1,5 +1,5 @@
 extension RunRecord {
-  /// The trees of the run's seeds, each different one once, and the mean affinities below, as text.
+  /// The trees and groups of the run's seeds, each different one once, and the mean affinities below, as text.
   ///
   /// - Returns: The drawing in at most `width` columns; `nil` where the method uses no tree and measures no affinity.
   /// - Throws: A `BanyanError` of kind `malformed` where a tree or a matrix in the record is damaged.
@@ -20,6 +20,21 @@ extension RunRecord {
       if order.isEmpty { order = drawing.order }
       let list = seeds.map { "\($0)" }.joined(separator: ", ")
       parts.append("tree of \(seeds.count == 1 ? "seed" : "seeds") \(list)\n" + drawing.text(width: width))
+    }
+    var grouped: [(groups: [[String]], seeds: [UInt64])] = []
+    for run in runs {
+      guard let groups = run.groups else { continue }
+      if let place = grouped.firstIndex(where: { $0.groups == groups }) {
+        grouped[place].seeds.append(run.seed)
+      } else {
+        grouped.append((groups, [run.seed]))
+      }
+    }
+    for (groups, seeds) in grouped {
+      if order.isEmpty { order = groups.flatMap(\.self) }
+      let list = seeds.map { "\($0)" }.joined(separator: ", ")
+      let lines = groups.map { "  " + $0.joined(separator: ", ") }
+      parts.append("groups of \(seeds.count == 1 ? "seed" : "seeds") \(list)\n" + lines.joined(separator: "\n") + "\n")
     }
     let matrices = runs.compactMap(\.affinity)
     if !matrices.isEmpty { parts.append(try AffinityDrawing(matrices, order: order).text(width: width)) }

@@ -8,6 +8,8 @@ public struct SeedRun: Codable, Sendable, Equatable {
   public var affinity: RecordedAffinity?
   /// The tree, where the method uses one.
   public var tree: RecordedTree?
+  /// The groups of tasks by name, where the method uses them.
+  public var groups: [[String]]?
   /// The results by task name.
   public var tasks: [String: SeedTaskResult]
   /// The number of optimizer steps.
@@ -20,13 +22,14 @@ public struct SeedRun: Codable, Sendable, Equatable {
   /// Creates the record of one seed.
   public init(
     seed: UInt64, split: [RecordedSplit], affinity: RecordedAffinity? = nil, tree: RecordedTree? = nil,
-    tasks: [String: SeedTaskResult], steps: Int = 0, lossCurve: LossCurve = LossCurve(),
+    groups: [[String]]? = nil, tasks: [String: SeedTaskResult], steps: Int = 0, lossCurve: LossCurve = LossCurve(),
     chosenCombination: String? = nil
   ) {
     self.seed = seed
     self.split = split
     self.affinity = affinity
     self.tree = tree
+    self.groups = groups
     self.tasks = tasks
     self.steps = steps
     self.lossCurve = lossCurve

@@ -15,4 +15,10 @@ extension Tensor {
     let elements = (0..<(try elementCount(shape))).map { _ in Float(generator.normal() * deviation) }
     return try Tensor(elements, shape: shape)
   }
+
+  /// Numbers from the uniform distribution on ±`bound`, drawn from `generator` in row-major order.
+  public static func uniform(_ shape: [Int], bound: Double, generator: inout SeededGenerator) throws -> Tensor {
+    let elements = (0..<(try elementCount(shape))).map { _ in Float((2 * generator.uniform() - 1) * bound) }
+    return try Tensor(elements, shape: shape)
+  }
 }

@@ -14,11 +14,15 @@ import Foundation
 /// *Efficiently Identifying Task Groupings for Multi-Task Learning*, NeurIPS 2021 (look-ahead).
 public struct AffinityProbe: Sendable {
   private let settings: AffinitySettings
+  private let kind: AffinitySettings.Kind
   private let training: TrainingSettings
 
   /// A probe that warms up with the optimizer of `training` at a constant rate.
-  public init(_ settings: AffinitySettings, training: TrainingSettings) {
+  ///
+  /// - Parameter structure: What is to be built of the affinities; decides what is measured where `settings` do not.
+  public init(_ settings: AffinitySettings, training: TrainingSettings, structure: TaskStructure = .tree) {
     self.settings = settings
+    kind = settings.kind(for: structure)
     self.training = training
   }
 
@@ -67,12 +71,12 @@ public struct AffinityProbe: Sendable {
   package func compare(
     _ outcomes: [StepOutcome], method: any PromptMethod, parameters: ParameterTree, batches: [TaskBatch]
   ) throws -> [[Double]] {
-    if settings.kind == .lookAhead {
+    if kind == .lookAhead {
       return try lookAhead(outcomes, method: method, parameters: parameters, batches: batches)
     }
     let flat = try outcomes.map { outcome in try outcome.gradients.tensors.flatMap { try $0.doubles() } }
     let products = flat.map { mine in flat.map { theirs in zip(mine, theirs).reduce(0) { $0 + $1.0 * $1.1 } } }
-    return switch settings.kind {
+    return switch kind {
     case .gradientDot, .lookAhead: products
     case .gradientCosine: Self.cosines(products)
     case .centredGradientCosine: Self.cosines(Self.centred(Self.cosines(products)))

@@ -1,4 +1,5 @@
 public import BanyanFoundation
+public import BanyanPrompts
 public import BanyanStructure
 import Foundation
 
@@ -17,8 +18,8 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
     case lookAhead = "look-ahead"
   }
 
-  /// What is measured.
-  public var kind = Kind.gradientCosine
+  /// What is measured; `null` for gradient cosines where a tree is built and their dot products where groups are.
+  @Nullable public var kind: Kind?
   /// Steps that warm the shared prompt up.
   public var steps = 30
   /// A measurement every so many steps.
@@ -31,9 +32,16 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
   public var linkage = Linkage.average
   /// `affinity`, `random`, `flat`, `single`, or a tree in Newick form.
   public var tree = "affinity"
+  /// How groups of tasks are found, for methods that learn one model a group.
+  public var groups = GroupChoice.auto
 
-  /// The defaults: cosines over 30 steps, average linkage.
+  /// The defaults: 30 steps, average linkage.
   public init() {}
+
+  /// What is measured for a method that asks for `structure`.
+  public func kind(for structure: TaskStructure) -> Kind {
+    kind ?? (structure == .groups ? .gradientDot : .gradientCosine)
+  }
 
   func validate() throws {
     guard (1...1_000_000).contains(steps) else {

@@ -141,10 +141,10 @@ public struct ExperimentRun: Sendable {
   /// Finds out whether the method takes the tasks' names and its options, before the run begins.
   private func check(_ entry: MethodCatalog.Entry, splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws {
     guard let names = splits.first?.map(\.task), let seed = experiment.seeds.first else { return }
-    let tree = entry.needsTree ? try experiment.tree(nil, names: names, seed: seed) : nil
-    let context = MethodContext(
-      model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
-      tree: tree, encodingPath: experiment.encodingPath)
+    let context = try experiment.structured(
+      MethodContext(
+        model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
+        encodingPath: experiment.encodingPath), for: entry.structure, affinity: nil, seed: seed)
     let method = try entry.make(experiment.options, context)
     let parameters = try method.initialParameters(seed: seed)
     let chooser =
@@ -155,8 +155,8 @@ public struct ExperimentRun: Sendable {
         remedy: "Set validationShots to 1 or more.")
     }
     let title = entry.descriptor.title
-    if !entry.needsTree, experiment.affinity != AffinitySettings() {
-      observer.report(.note("\(title) builds no tree; the affinity settings have no effect."))
+    if entry.structure == .none, experiment.affinity != AffinitySettings() {
+      observer.report(.note("\(title) compares no tasks; the affinity settings have no effect."))
     }
     if parameters.count == 0, experiment.training != TrainingSettings() {
       observer.report(.note("\(title) learns nothing; the training settings have no effect."))

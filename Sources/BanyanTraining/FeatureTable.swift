@@ -7,6 +7,7 @@ import Foundation
 /// The features of all pictures of a run, each content once, and the batches cut from them.
 struct FeatureTable {
   private let features: Tensor
+  private let pixels: PicturePixels
   private let rows: [String: Int]
 
   /// Computes or reads the features of `samples`.
@@ -21,6 +22,7 @@ struct FeatureTable {
       pictures.append(.init(url: suite.url(of: sample), sha256: sample.sha256))
     }
     rows = seen
+    pixels = PicturePixels(pictures, view: view, extractor: extractor)
     features = try extractor.features(of: pictures, view: view, progress: progress, shouldStop: shouldStop).features
   }
 
@@ -32,6 +34,7 @@ struct FeatureTable {
     }
     return TaskBatch(
       task: task, features: try features.gathered(0, .indices(indices, device: features.device)),
-      labels: try .indices(samples.map(\.label), device: features.device))
+      labels: try .indices(samples.map(\.label), device: features.device),
+      pictures: .init(pixels, rows: indices))
   }
 }

@@ -4,7 +4,7 @@ import BanyanFoundation
 import BanyanPrompts
 public import BanyanReports
 import BanyanTasks
-public import BanyanTensor
+import BanyanTensor
 public import Foundation
 
 /// A run that has ended: its record and saved prompts, ready to predict and to be scored again.
@@ -87,81 +87,22 @@ public struct FinishedRun: Sendable {
         .malformed, at: folder.manifest(seed).path, "its tasks are not those of the record",
         remedy: "Restore the run's files from one source, or train again.")
     }
-    let method = try MethodCatalog.entry(saved.manifest.method).make(
-      saved.manifest.options,
-      MethodContext(
-        model: bench.model, tokenizer: bench.tokenizer,
-        tasks: saved.manifest.tasks.map {
-          PromptTask(name: $0.name, classNames: $0.classNames, templates: $0.templates, initialWords: $0.initialWords)
-        }, tree: saved.manifest.tree, encodingPath: experiment.encodingPath))
+    let method = try saved.method(bench, encodingPath: experiment.encodingPath)
+    let train = try split.enumerated().map { try table.batch($1.train, task: $0) }
     let classifiers = try method.classifiers(saved.parameters)
-    let initial = try method.classifiers(method.initialParameters(seed: seed))
-    let evaluator = Evaluator(logitScale: bench.model.logitScale)
+    let start = try method.prepared(method.initialParameters(seed: seed), training: train, seed: seed)
+    let initial = try (method.classifiers(start), Evaluator(method, start))
+    let evaluator = Evaluator(method, saved.parameters)
     var results: [String: SeedTaskResult] = [:]
     for (index, part) in split.enumerated() {
-      let train = try table.batch(part.train, task: index)
       let losses = try (
-        initial: evaluator.loss(initial[index], on: train), final: evaluator.loss(classifiers[index], on: train)
+        initial: initial.1.loss(initial.0[index], on: train[index]),
+        final: evaluator.loss(classifiers[index], on: train[index])
       )
       results[part.task] = try evaluator.evaluate(
         classifiers[index], on: table.batch(part.test, task: index), classNames: saved.manifest.tasks[index].classNames,
         losses: losses)
     }
     return results
-  }
-}
-
-/// Names pictures with a saved classifier: the image tower and one matrix, no text tower.
-public struct PictureClassifier {
-  /// A class with its probability.
-  public struct Guess: Codable, Sendable, Equatable {
-    /// The class name.
-    public var name: String
-    /// Between 0 and 1; a picture's probabilities add up to 1.
-    public var probability: Double
-  }
-
-  private let extractor: FeatureExtractor
-  private let saved: SavedPrompts
-
-  /// A classifier from the prompts of one seed.
-  ///
-  /// - Parameters:
-  ///   - run: A finished run.
-  ///   - seed: Which of its seeds.
-  ///   - model: Another place of the run's checkpoint; `nil` for the recorded one.
-  public init(_ run: FinishedRun, seed: UInt64, model: URL? = nil) throws {
-    extractor = try run.extractor(model: model)
-    saved = try SavedPrompts(run.folder, seed: seed, device: run.experiment.device)
-  }
-
-  /// The tasks that it knows.
-  public var taskNames: [String] { saved.manifest.tasks.map(\.name) }
-
-  /// The unit feature of a picture file, to be named under several tasks.
-  public func feature(of url: URL) throws -> Tensor {
-    try extractor.feature(of: ImageDecoder.decode(contentsOf: url))
-  }
-
-  /// The `count` most probable classes of a task, most probable first.
-  public func guesses(_ feature: Tensor, task name: String, count: Int) throws -> [Guess] {
-    let index = try self.index(of: name)
-    let evaluator = Evaluator(logitScale: saved.manifest.logitScale)
-    let row = try evaluator.probabilities(feature, saved.classifiers[index])[0]
-    return zip(saved.manifest.tasks[index].classNames, row).map { Guess(name: $0, probability: $1) }
-      .sorted { ($1.probability, $0.name) < ($0.probability, $1.name) }
-      .prefix(count).map { $0 }
-  }
-
-  /// Throws where the run has no task of this name, before any picture is read.
-  public func check(task name: String) throws { _ = try index(of: name) }
-
-  private func index(of name: String) throws -> Int {
-    guard let index = saved.manifest.tasks.firstIndex(where: { $0.name == name }) else {
-      throw BanyanError(
-        .usage, at: "--task \(name)", "the run has no such task",
-        remedy: NearNames.remedy(for: name, among: taskNames))
-    }
-    return index
   }
 }

@@ -1,3 +1,4 @@
+import BanyanCLIP
 public import BanyanFoundation
 import BanyanPrompts
 public import BanyanStructure
@@ -37,6 +38,10 @@ public struct SavedPrompts: Sendable {
     public var tasks: [Task]
     /// The tree of tasks, where the method has one.
     public var tree: TaskTree?
+    /// The groups of tasks, where the method has them.
+    public var groups: TaskGroups?
+    /// True where the method itself predicts and a matrix on frozen features does not serve.
+    public var needsMethod: Bool?
     /// SHA-256 of the checkpoint that the prompts belong to.
     public var model: String
     /// `exp(logit_scale)`.
@@ -109,6 +114,18 @@ public struct SavedPrompts: Sendable {
     self.manifest = manifest
     self.parameters = parameters
     self.classifiers = classifiers
+  }
+
+  /// The method that the prompts belong to, over the checkpoint of `bench`.
+  func method(_ bench: Workbench, encodingPath: TextTower.EncodingPath) throws -> any PromptMethod {
+    try MethodCatalog.entry(manifest.method).make(
+      manifest.options,
+      MethodContext(
+        model: bench.model, tokenizer: bench.tokenizer,
+        tasks: manifest.tasks.map {
+          PromptTask(name: $0.name, classNames: $0.classNames, templates: $0.templates, initialWords: $0.initialWords)
+        }, tree: manifest.tree, groups: manifest.groups?.reordered(to: manifest.tasks.map(\.name)),
+        encodingPath: encodingPath))
   }
 
   private static func key(_ task: Int) -> String { "tasks.\(task).classifier" }

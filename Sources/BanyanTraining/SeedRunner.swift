@@ -43,36 +43,38 @@ struct SeedRunner {
       encodingPath: experiment.encodingPath)
 
     var affinity: AffinityMatrix?
-    if entry.needsTree {
+    if experiment.measuresAffinity(for: entry.structure) {
       affinity = try watch.time("affinity") {
         try self.affinity(context, data: training[0], names: names, seed: seed, fingerprint: fingerprint)
       }
-      context.tree = try experiment.tree(affinity, names: names, seed: seed)
     }
+    context = try experiment.structured(context, for: entry.structure, affinity: affinity, seed: seed)
     let method = try entry.make(experiment.options, context)
-    let initial = try method.initialParameters(seed: seed)
-    let (trainable, _) = try method.selection.split(
-      initial.merging(bench.model.parameters.nested(under: "clip")))
-    let evaluator = Evaluator(logitScale: bench.model.logitScale)
+    let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
+    let initial = try watch.time("training") {
+      try method.prepared(method.initialParameters(seed: seed), training: plain, seed: seed)
+    }
+    let (trainable, constants) = try method.selection.split(initial)
     let trainer = Trainer(
       method: method, settings: experiment.training, views: training, validation: validation, names: names, seed: seed,
-      evaluator: evaluator)
+      constants: constants)
     let state = try watch.time("training") {
       try train(trainer, initial: trainable, names: names, seed: seed, fingerprint: fingerprint)
     }
     let parameters = try watch.time("training") {
-      try method.finished(state.parameters, validation: validation, seed: seed)
+      try method.finished(
+        state.parameters.merging(constants), training: plain, validation: validation, seed: seed)
     }
 
     observer.report(.phase("Evaluation"))
-    let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
     let (classifiers, results) = try watch.time("evaluation") {
-      let before = try method.classifiers(initial)
+      let before = try (method.classifiers(initial), Evaluator(method, initial))
       let after = try method.classifiers(parameters)
+      let evaluator = Evaluator(method, parameters)
       var results: [String: SeedTaskResult] = [:]
       for (index, part) in split.enumerated() {
         let losses = try (
-          initial: evaluator.loss(before[index], on: plain[index]),
+          initial: before.1.loss(before.0[index], on: plain[index]),
           final: evaluator.loss(after[index], on: plain[index])
         )
         results[part.task] = try evaluator.evaluate(
@@ -81,13 +83,18 @@ struct SeedRunner {
       }
       return (after, results)
     }
-    try save(parameters, classifiers, context: context, seed: seed)
+    try save(parameters, classifiers, of: method, context: context, seed: seed)
     let outcome = SeedOutcome(
       run: SeedRun(
         seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
-        tree: context.tree.map(RecordedTree.init), tasks: results, steps: state.step,
+        tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups, tasks: results, steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
-      trainableParameters: parameters.parameterCount, seconds: watch.seconds)
+      // What stayed as it was set at the start was not learned.
+      trainableParameters: try parameters.paths.reduce(0) { sum, path in
+        guard let now = parameters[path] else { return sum }
+        let isConstant = try constants[path].map { try $0.isIdentical(to: now) } ?? false
+        return sum + (isConstant ? 0 : now.count)
+      }, seconds: watch.seconds)
     try SealedDocument.write(outcome, fingerprint: fingerprint, to: folder.result(seed))
     folder.removeWork(of: seed)
     return outcome
@@ -123,16 +130,16 @@ struct SeedRunner {
     return state
   }
 
-  /// The measured affinity, or `nil` where the tree comes from elsewhere; kept until the seed is finished.
+  /// The measured affinity; kept until the seed is finished.
   private func affinity(
     _ context: MethodContext, data: [TaskBatch], names: [String], seed: UInt64, fingerprint: String
-  ) throws -> AffinityMatrix? {
-    guard experiment.affinity.tree == "affinity" else { return nil }
+  ) throws -> AffinityMatrix {
     let file = folder.affinity(seed)
     if let saved = try SealedDocument<AffinityMatrix>.read(file, fingerprint: fingerprint) { return saved }
     observer.report(.phase("Affinity of tasks"))
-    let probe = try entry.make(experiment.options, context.with(tree: .single(names)))
-    let matrix = try AffinityProbe(experiment.affinity, training: experiment.training).measure(
+    let probe = try entry.makeShared(experiment.options, context.withOneForAll())
+    let meter = AffinityProbe(experiment.affinity, training: experiment.training, structure: entry.structure)
+    let matrix = try meter.measure(
       probe, data: data, names: names, seed: seed,
       progress: { observer.report(.affinity(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
     try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
@@ -140,7 +147,8 @@ struct SeedRunner {
   }
 
   private func save(
-    _ parameters: ParameterTree, _ classifiers: [TaskClassifier], context: MethodContext, seed: UInt64
+    _ parameters: ParameterTree, _ classifiers: [TaskClassifier], of method: any PromptMethod, context: MethodContext,
+    seed: UInt64
   ) throws {
     let manifest = SavedPrompts.Manifest(
       method: entry.descriptor.name, options: try entry.resolve(experiment.options), seed: seed,
@@ -148,7 +156,8 @@ struct SeedRunner {
         .init(
           name: task.name, classNames: task.classNames, templates: task.templates, initialWords: task.initialWords,
           chosen: classifier.chosen)
-      }, tree: context.tree, model: bench.fingerprint, logitScale: bench.model.logitScale,
+      }, tree: context.tree, groups: context.groups, needsMethod: method.predictsByMatrix ? nil : true,
+      model: bench.fingerprint, logitScale: bench.model.logitScale,
       projectionWidth: bench.model.configuration.projectionWidth)
     try SavedPrompts(
       manifest: manifest, parameters: parameters.mapTensors { try $1.to(device: .cpu) },
@@ -157,7 +166,7 @@ struct SeedRunner {
   }
 
   private func record(_ affinity: AffinityMatrix) -> RecordedAffinity {
-    RecordedAffinity(names: affinity.names, values: affinity.values, kind: experiment.affinity.kind.rawValue)
+    RecordedAffinity(names: affinity.names, values: affinity.values, kind: experiment.affinity.kind(for: entry.structure).rawValue)
   }
 
   private func curve(_ state: TrainingState, _ trainer: Trainer, _ names: [String]) -> LossCurve {
@@ -169,6 +178,29 @@ struct SeedRunner {
 }
 
 extension Experiment {
+  /// Whether a method that asks for `structure` wants the tasks compared.
+  func measuresAffinity(for structure: TaskStructure) -> Bool {
+    switch structure {
+    case .none: false
+    case .tree: self.affinity.tree == "affinity"
+    case .groups: self.affinity.groups == .auto
+    }
+  }
+
+  /// `context` with the tree or the groups that a method asks for.
+  func structured(_ context: MethodContext, for structure: TaskStructure, affinity: AffinityMatrix?, seed: UInt64)
+    throws -> MethodContext
+  {
+    var context = context
+    let names = context.tasks.map(\.name)
+    switch structure {
+    case .none: break
+    case .tree: context.tree = try tree(affinity, names: names, seed: seed)
+    case .groups: context.groups = try self.affinity.groups.groups(names, affinity: affinity, seed: seed)
+    }
+    return context
+  }
+
   /// The tree of tasks: from the measured affinity where there is one, else the one that the settings name.
   func tree(_ affinity: AffinityMatrix?, names: [String], seed: UInt64) throws -> TaskTree {
     if let affinity { return try TaskTree(clustering: affinity, linkage: self.affinity.linkage) }

@@ -21,8 +21,12 @@ struct Stopwatch {
 
   var total: Double { Date().timeIntervalSince(start) }
 
-  /// The largest resident size that the process has had, in bytes.
+  /// The largest resident size that the process has had, in bytes; on Linux since ``resetPeakMemory()``.
   static var peakMemory: Int {
+    #if os(Linux)
+      // `ru_maxrss` cannot be reset, the kernel's own mark can.
+      if let mark = highWaterMark { return mark }
+    #endif
     var usage = rusage()
     #if os(Linux)
       getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -32,4 +36,26 @@ struct Stopwatch {
       return usage.ru_maxrss
     #endif
   }
+
+  /// Forgets the peak so far, where the system can: on Linux.
+  ///
+  /// Memory that the process still holds, such as the engine's code and freed blocks that it keeps, counts again.
+  static func resetPeakMemory() {
+    #if os(Linux)
+      guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
+      try? file.write(contentsOf: Data("5\n".utf8))
+      try? file.close()
+    #endif
+  }
+
+  #if os(Linux)
+    /// `VmHWM` of the process in bytes; `nil` where the system does not tell.
+    private static var highWaterMark: Int? {
+      guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+        let kibibytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+      else { return nil }
+      return kibibytes * 1024
+    }
+  #endif
 }

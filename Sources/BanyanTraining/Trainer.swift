@@ -17,7 +17,8 @@ struct Trainer {
   let validation: [TaskBatch]
   let names: [String]
   let seed: UInt64
-  let evaluator: Evaluator
+  /// Parameters of the method that no step changes.
+  let constants: ParameterTree
 
   /// What is told after every step.
   struct Progress {
@@ -69,7 +70,7 @@ struct Trainer {
       if batches.epoch != epoch { batches = (epoch, schedules.map { $0.batches(epoch: epoch, steps: perEpoch) }) }
       let view = views[epoch % views.count]
       let inputs = try zip(view, batches.rows).map { try $0.rows($1[inner]) }
-      let outcome = try method.step(parameters, inputs)
+      let outcome = try method.step(parameters.merging(constants), inputs)
       try check(outcome.objectives, state: state)
       let rate = settings.rate(step: state.step, stepsPerEpoch: perEpoch)
       try optimizer.step(outcome.gradients, rate: rate)
@@ -97,7 +98,9 @@ struct Trainer {
     state.curve.append(state.epochSums.map { $0 / Double(stepsPerEpoch) })
     state.epochSums = state.epochSums.map { _ in 0 }
     guard let patience = settings.earlyStopping else { return }
-    let classifiers = try method.classifiers(parameters)
+    let all = parameters.merging(constants)
+    let classifiers = try method.classifiers(all)
+    let evaluator = Evaluator(method, all)
     let losses = try validation.map { try evaluator.loss(classifiers[$0.task], on: $0) }
     let mean = losses.reduce(0, +) / Double(max(1, losses.count))
     if mean < state.bestLoss {

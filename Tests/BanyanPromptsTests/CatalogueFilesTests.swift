@@ -46,9 +46,10 @@ import Testing
       .appending(path: "Experiments")
     let methods = try FileManager.default.subpathsOfDirectory(atPath: examples.path)
       .filter { $0.hasSuffix(".json") }.sorted()
-      .compactMap { path -> String? in
+      .flatMap { path -> [String] in
         let file: JSONValue = try JSONDocument.read(from: examples.appending(path: path))
-        return file["method"]?.stringValue
+        let runs = file["runs"]?.arrayValue ?? [file]
+        return runs.compactMap { $0["method"]?.stringValue }
       }
     #expect(Set(methods) == names)
   }

@@ -110,7 +110,7 @@ import Testing
     for combine in ["individual", "shared", "average", "learned"] {
       let method = try make("hipro", clip.context(tasks, tree: tree), .object(["combine": .string(combine)]))
       guard combine == "learned" else {
-        #expect(try method.finished(start, validation: [], seed: 1).paths == start.paths)
+        #expect(try method.finished(start, training: [], validation: [], seed: 1).paths == start.paths)
         for classifier in try method.classifiers(start) {
           #expect(classifier.chosen == combine)
           #expect(try classifier.weights().isIdentical(to: #require(classifier.combinations[combine])))
@@ -119,10 +119,10 @@ import Testing
       }
       #expect(try method.classifiers(start).allSatisfy { $0.chosen == "average" })
       let error = #expect(throws: BanyanError.self) {
-        try method.finished(start, validation: Array(batches.dropLast()), seed: 1)
+        try method.finished(start, training: [], validation: Array(batches.dropLast()), seed: 1)
       }
       #expect(error?.kind == .usage && error?.message.contains("digit") == true && error?.remedy.isEmpty == false)
-      let fitted = try method.finished(start, validation: batches, seed: 1)
+      let fitted = try method.finished(start, training: [], validation: batches, seed: 1)
       #expect(try start.differingPaths(from: fitted).allSatisfy { $0.hasSuffix(".combination") })
       for (task, classifier) in try method.classifiers(fitted).enumerated() {
         #expect(classifier.chosen == "learned")

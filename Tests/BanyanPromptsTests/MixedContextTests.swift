@@ -20,21 +20,24 @@ import Testing
     let clip = try TinyCLIP()
     let entry = try MethodCatalog.entry(name)
     let tree = try TaskTree.random(tasks.map(\.name), seed: 2)
+    let groups = try TaskGroups(reading: [["photo", "ink"], ["sketch", "digit"]], names: tasks.map(\.name))
     let batches = try clip.batches(tasks)
-    let whole = try entry.make(.object([:]), clip.context(tasks, tree: tree))
-    let parameters = try whole.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    let whole = try entry.make(.object([:]), clip.context(tasks, tree: tree, groups: groups))
+    let start = try whole.prepared(whole.initialParameters(seed: 1), training: batches, seed: 1)
+    let (trainable, constants) = try whole.selection.split(start)
+    let parameters = try trainable.mapTensors { try $1.asParameter() }.merging(constants)
     let expected = try whole.step(parameters, batches)
     let alone = try whole.taskGradients(parameters, batches)
-    for path in parameters.paths {
+    for path in trainable.paths {
       let parts = try alone.map { try $0.gradients.require(path) }
       let sum = try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
       try agree(sum, expected.gradients.require(path), path, within: .shortcut, floor: 1e-3)
     }
     for budget in [1, 200_000] {
-      let chunked = try entry.make(.object([:]), clip.context(tasks, tree: tree, budget: budget))
+      let chunked = try entry.make(.object([:]), clip.context(tasks, tree: tree, groups: groups, budget: budget))
       let outcome = try chunked.step(parameters, batches)
       try agree(outcome.objectives, expected.objectives, "objectives", within: .shortcut)
-      for path in parameters.paths {
+      for path in trainable.paths {
         try agree(
           outcome.gradients.require(path), expected.gradients.require(path), path, within: .shortcut, floor: 1e-3)
       }

@@ -17,13 +17,14 @@ public func descend(
   _ method: any PromptMethod, from start: ParameterTree, batches: [TaskBatch],
   rule: Optimizer.Rule = .golden("sgd"), rate: Double = 0.02, steps: Int
 ) throws -> (objectives: [[Double]], parameters: ParameterTree) {
-  let parameters = try start.mapTensors { try $1.asParameter() }
+  let (trainable, constants) = try method.selection.split(start)
+  let parameters = try trainable.mapTensors { try $1.asParameter() }
   let optimizer = try Optimizer(rule, parameters: parameters, rate: rate)
   var objectives: [[Double]] = []
   for _ in 0..<steps {
-    let outcome = try method.step(parameters, batches)
+    let outcome = try method.step(parameters.merging(constants), batches)
     objectives.append(outcome.objectives)
     try optimizer.step(outcome.gradients, rate: rate)
   }
-  return (objectives, try parameters.snapshot())
+  return (objectives, try parameters.snapshot().merging(constants))
 }

@@ -27,7 +27,7 @@ public struct MethodLaws: Sendable {
     clip = try TinyCLIP(dtype: dtype)
   }
 
-  /// The method over `tasks`, with a tree of them where it asks for one.
+  /// The method over `tasks`, with a tree or groups of them where it asks for one.
   public func method(
     _ tasks: [PromptTask] = tasks, options: JSONValue = .object([:]), budget: Int = 1 << 30
   ) throws -> any PromptMethod {
@@ -35,13 +35,28 @@ public struct MethodLaws: Sendable {
     let names = tasks.map(\.name)
     let places = names.map { Int($0.utf8.first ?? 0) }
     let values = places.map { a in places.map { b in 1 / Double(1 + abs(a - b)) } }
-    let tree = try entry.needsTree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
-    return try entry.make(options, clip.context(tasks, tree: tree, budget: budget))
+    let tree = try entry.structure == .tree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
+    let together = names.filter { $0 != "digit" }
+    let lists = [together, names.filter { $0 == "digit" }].filter { !$0.isEmpty }
+    let groups = try entry.structure == .groups ? TaskGroups(reading: lists, names: names) : nil
+    return try entry.make(options, clip.context(tasks, tree: tree, groups: groups, budget: budget))
   }
 
-  /// Starting parameters as leaves, in the model's precision.
-  public func leaves(_ method: any PromptMethod, seed: UInt64 = 1) throws -> ParameterTree {
-    try method.initialParameters(seed: seed).mapTensors { try $1.to(clip.dtype).asParameter() }
+  /// Starting parameters in the model's precision, those that are trained as leaves.
+  ///
+  /// - Parameter nudge: Deviation of the noise on what is trained: away from starts at which gradients vanish.
+  public func leaves(
+    _ method: any PromptMethod, seed: UInt64 = 1, batches: [TaskBatch]? = nil, nudge: Double = 0
+  ) throws -> ParameterTree {
+    let training = try batches ?? clip.batches(Self.tasks)
+    let start = try method.prepared(method.initialParameters(seed: seed), training: training, seed: seed)
+      .mapTensors { try $1.to(clip.dtype) }
+    let (trainable, constants) = try method.selection.split(start)
+    return try constants.merging(
+      trainable.mapTensors { path, tensor in
+        guard nudge > 0 else { return try tensor.asParameter() }
+        return try (tensor + clip.normal(tensor.shape, seed: UInt64(path.utf8.count), deviation: nudge)).asParameter()
+      })
   }
 
   /// Gradients come for exactly the trainable paths, and the selection covers the backbone too.
@@ -50,8 +65,8 @@ public struct MethodLaws: Sendable {
     let parameters = try leaves(method)
     let whole = parameters.merging(clip.model.parameters.nested(under: "clip"))
     let (trainable, frozen) = try method.selection.split(whole)
-    try expect(frozen.paths.allSatisfy { $0.hasPrefix("clip.") }, "a parameter of the method is frozen")
-    try expect(frozen.count == clip.model.parameters.count, "a part of the backbone is trained")
+    try expect(
+      frozen.paths.count { $0.hasPrefix("clip.") } == clip.model.parameters.count, "a part of the backbone is trained")
     let batches = try clip.batches(Self.tasks)
     for outcome in try [method.step(parameters, batches)] + method.taskGradients(parameters, batches) {
       try expect(
@@ -67,7 +82,7 @@ public struct MethodLaws: Sendable {
   /// A step's gradient is the sum of the tasks' gradients, and all three ways give the same objectives.
   public func stepIsSum() throws {
     let method = try method()
-    let parameters = try leaves(method)
+    let parameters = try leaves(method, nudge: 0.02)
     let batches = try clip.batches(Self.tasks)
     let step = try method.step(parameters, batches)
     let parts = try method.taskGradients(parameters, batches)
@@ -94,17 +109,17 @@ public struct MethodLaws: Sendable {
   /// The gradient is the slope of the objective along a random direction; meant for double precision.
   public func centralDifferences() throws {
     let method = try method()
-    let parameters = try leaves(method, seed: 4).mapTensors { path, tensor in
-      try (tensor + clip.normal(tensor.shape, seed: UInt64(path.utf8.count), deviation: 0.1)).asParameter()
-    }
+    let parameters = try leaves(method, seed: 4, nudge: 0.1)
     let batches = try clip.batches(Self.tasks)
     let gradients = try method.step(parameters, batches).gradients
     for seed in 0..<3 {
-      let direction = try parameters.mapTensors { path, tensor in
+      let direction = try gradients.mapTensors { path, tensor in
         try clip.normal(tensor.shape, seed: UInt64(1000 * seed + path.utf8.count))
       }
       func total(_ size: Double) throws -> Double {
-        let moved = try parameters.mapTensors { try $1.detached() + direction.require($0) * size }
+        let moved = try parameters.mapTensors { path, tensor in
+          try direction[path].map { try tensor.detached() + $0 * size } ?? tensor
+        }
         return try method.objectives(moved, batches).reduce(0, +)
       }
       let slope = try (total(1e-6) - total(-1e-6)) / 2e-6
@@ -121,13 +136,27 @@ public struct MethodLaws: Sendable {
     try expect(first.differingPaths(from: method().initialParameters(seed: 5)).isEmpty, "one seed, two starts")
     let other = try method().initialParameters(seed: 6)
     try expect(first.paths == other.paths, "the paths depend on the seed")
+    let fixed = try Set(first.paths).subtracting(first.differingPaths(from: other))
     try expect(
-      first.differingPaths(from: other).count == first.count, "another seed gives the same numbers at some path")
+      fixed.allSatisfy { try isGiven(first.require($0)) }, "another seed gives the same numbers at \(fixed.sorted())")
     let permuted = try method(Array(Self.tasks.reversed())).initialParameters(seed: 5)
     try expect(
       Set(first.tensors.map { try $0.bytes() }) == Set(permuted.tensors.map { try $0.bytes() }),
       "the order of the tasks changes the start")
-    try expect(Set(first.tensors.map { try $0.bytes() }).count == first.count, "two parameters start alike")
+    let drawn = try first.tensors.filter { try !isGiven($0) }
+    try expect(Set(drawn.map { try $0.bytes() }).count == drawn.count, "two parameters start alike")
+  }
+
+  /// Whether a start is no draw: a constant, or numbers of the backbone.
+  private func isGiven(_ tensor: Tensor) throws -> Bool {
+    let values = try tensor.doubles()
+    if values.allSatisfy({ $0 == values.first }) { return true }
+    if try clip.model.parameters.tensors.contains(where: { try $0.isIdentical(to: tensor) }) { return true }
+    // Words: every row is that of some token.
+    guard tensor.rank == 2, tensor.extent(1) == clip.model.configuration.text.width else { return false }
+    let tokens = try clip.model.text.embeddings(of: (0..<Int32(clip.model.configuration.vocabularySize)).map { $0 })
+    let known = try Set((0..<tokens.extent(0)).map { try tokens.select(0, $0).clone().bytes() })
+    return try (0..<tensor.extent(0)).allSatisfy { known.contains(try tensor.select(0, $0).clone().bytes()) }
   }
 
   func expect(_ condition: @autoclosure () throws -> Bool, _ failure: String) throws {

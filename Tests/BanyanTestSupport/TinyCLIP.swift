@@ -30,10 +30,12 @@ public struct TinyCLIP: Sendable {
 
   /// A context over `tasks`.
   public func context(
-    _ tasks: [PromptTask], tree: TaskTree? = nil, path: TextTower.EncodingPath = .sharedPrefix, budget: Int = 1 << 30
+    _ tasks: [PromptTask], tree: TaskTree? = nil, groups: TaskGroups? = nil,
+    path: TextTower.EncodingPath = .sharedPrefix, budget: Int = 1 << 30
   ) -> MethodContext {
     MethodContext(
-      model: model, tokenizer: tokenizer, tasks: tasks, tree: tree, encodingPath: path, activationBudget: budget)
+      model: model, tokenizer: tokenizer, tasks: tasks, tree: tree, groups: groups, encodingPath: path,
+      activationBudget: budget)
   }
 
   /// The tokens of class names, closed by a full stop.
@@ -56,14 +58,20 @@ public struct TinyCLIP: Sendable {
     return try Tensor.normal(shape, deviation: deviation, generator: &generator).to(dtype)
   }
 
-  /// Unit features and labels of one task: every class a direction of its own, with noise.
+  /// Unit features, pixels and labels of one task: every class a direction and a pattern of its own, with noise.
   public func batch(task: Int, classes: Int, count: Int = 12, seed: UInt64) throws -> TaskBatch {
     let width = model.configuration.projectionWidth
     let labels = (0..<count).map { Int64($0 % classes) }
     let centres = try normal([classes, width], seed: seed)
     let noise = try normal([count, width], seed: seed &+ 0x1000, deviation: 0.5)
     let features = try (centres.gathered(0, .indices(labels.map(Int.init))) + noise).normalized()
-    return TaskBatch(task: task, features: features, labels: try Tensor(labels, shape: [count]))
+    let side = model.configuration.imageSize
+    let scenes = try normal([classes, 3, side, side], seed: seed &+ 0x2000)
+    let grain = try normal([count, 3, side, side], seed: seed &+ 0x3000, deviation: 0.5)
+    let pixels = try scenes.gathered(0, .indices(labels.map(Int.init))) + grain
+    return TaskBatch(
+      task: task, features: features, labels: try Tensor(labels, shape: [count]),
+      pictures: .init(PixelTensor(pixels), rows: Array(0..<count)))
   }
 
   /// One batch for each of `tasks`; a task's pictures depend on its name and not on its place.

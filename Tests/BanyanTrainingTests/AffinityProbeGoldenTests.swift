@@ -22,6 +22,7 @@ import Testing
     init(_ configuration: [String: String], context: MethodContext) throws {
       self.init(inner: try MethodCatalog.entry("coop-mt").make(.object([:]), context), start: ParameterTree())
     }
+    var logitScale: Double { inner.logitScale }
     func initialParameters(seed: UInt64) throws -> ParameterTree { start }
     func objectives(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [Double] {
       try inner.objectives(parameters, batches)

@@ -32,9 +32,9 @@ import Testing
   private func answers(_ place: URL) throws -> Answers {
     let run = try FinishedRun(place)
     let classifier = try PictureClassifier(run, seed: 1)
-    let feature = try classifier.feature(of: world.pictures.picture(1, 0, 3))
+    let picture = try classifier.picture(at: world.pictures.picture(1, 0, 3))
     return Answers(
-      guesses: try classifier.taskNames.map { try classifier.guesses(feature, task: $0, count: 3) },
+      guesses: try classifier.taskNames.map { try classifier.guesses(picture, task: $0, count: 3) },
       scores: try run.evaluate(seed: 1, bench: bench))
   }
 

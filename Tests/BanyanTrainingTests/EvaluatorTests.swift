@@ -62,7 +62,8 @@ import Testing
     let evaluator = Evaluator(logitScale: 4)
     let features = try Tensor([1, 0, 0.6, 0.8] as [Float], shape: [2, 2])
     let weights = try Tensor([1, 0, 0, 1, 0.8, 0.6] as [Float], shape: [3, 2])
-    let found = try evaluator.probabilities(features, weights)
+    let unlabelled = TaskBatch(task: 0, features: features, labels: try .indices([0, 0]))
+    let found = try evaluator.probabilities(unlabelled, weights)
     let logits: [[Double]] = [[4, 0, 3.2], [2.4, 3.2, 3.84]]
     for (row, logit) in zip(found, logits) {
       let total = logit.map(exp).reduce(0, +)

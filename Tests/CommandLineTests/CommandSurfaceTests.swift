@@ -9,7 +9,7 @@ import Testing
   private func run(_ words: String...) throws -> Program.Outcome { try Program.run(words, in: folder) }
 
   private static let commands = [
-    "train", "compare", "tree", "classify", "evaluate", "methods", "world", "demo", "pretrain",
+    "train", "compare", "tree", "classify", "evaluate", "methods", "world", "demo", "pretrain", "experiment",
   ]
 
   @Test(arguments: commands)
@@ -82,6 +82,7 @@ import Testing
       (["methods", "--format", "yaml"], "json"),
       (["train"], "--model"),
       (["train", "--model", "m"], "--tasks"),
+      (["experiment"], "<file>"),
     ]
     for (words, expected) in cases {
       let outcome = try Program.run(words, in: folder)

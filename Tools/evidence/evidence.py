@@ -36,7 +36,7 @@ METHODS = {
     "coop-mt": ("coop-mt", []),
     "hipro": ("hipro", []),
     # Root and leaves alone: the mean of the weights of one prompt for all and of one prompt each.
-    "mean-of-both": ("hipro", ["affinity.tree=flat"]),
+    "mean-of-both": ("hipro", ["affinity.tree=star"]),
     "random-tree": ("hipro", ["affinity.tree=random"]),
     "planted-tree": ("hipro", ["affinity.tree=planted"]),
 }
@@ -71,6 +71,9 @@ def train(banyan, output, world, method, shots, seeds, sets, cache):
         if setting == "affinity.tree=planted":
             planted = json.loads((world / "world.json").read_text())["plantedTree"]
             setting = f"affinity.tree={planted}"
+        if setting == "affinity.tree=star":
+            names = [task["name"] for task in json.loads((world / "world.json").read_text())["tasks"]]
+            setting = f"affinity.tree=({','.join(names)});"
         words += ["--set", setting]
     run(words)
 

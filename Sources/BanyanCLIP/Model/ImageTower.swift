@@ -32,6 +32,9 @@ public struct ImageTower: Sendable {
     projection = try Linear(tree, "image.projection", hasBias: false)
   }
 
+  /// The root mean square of the class token's entries: the scale at which tokens enter.
+  public func tokenScale() throws -> Double { try classEmbedding.to(.float64).squared().mean().item().squareRoot() }
+
   /// Where the weights live.
   public var device: Device { patchEmbedding.device }
 

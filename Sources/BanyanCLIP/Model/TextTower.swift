@@ -60,6 +60,9 @@ public struct TextTower: Sendable {
     try tokenEmbedding.gathered(0, .indices(ids.map(Int.init), device: tokenEmbedding.device))
   }
 
+  /// The root mean square of the token embeddings' entries: the scale at which tokens enter.
+  public func tokenScale() throws -> Double { try tokenEmbedding.to(.float64).squared().mean().item().squareRoot() }
+
   /// Final norm and projection of the end tokens, [..., width] to [..., projection].
   func project(_ ends: Tensor) throws -> Tensor { try projection(finalNorm(ends)) }
 }

@@ -7,7 +7,6 @@ import BanyanTensor
 /// and the pull back of several tasks' gradients from one forward pass are the same for all.
 protocol TextPromptMethod: PromptMethod {
   var encoder: PromptEncoder { get }
-  var logitScale: Double { get }
   /// The paths of the contexts that serve a task.
   func contexts(of task: Int) -> [String]
   /// The objective of a batch, as a scalar with a graph.
@@ -17,14 +16,9 @@ protocol TextPromptMethod: PromptMethod {
 }
 
 extension TextPromptMethod {
-  /// `exp(logit_scale) · x wᵀ` for unit features [rows, projection] and weights [classes, projection].
-  func logits(_ features: Tensor, _ weights: Tensor) throws -> Tensor {
-    try features.matmul(weights.transposed()) * logitScale
-  }
-
   /// The mean cross-entropy of a batch under `weights`.
   func crossEntropy(_ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
-    try logits(batch.features, weights).crossEntropy(batch.labels)
+    try logits(ParameterTree(), batch, weights).crossEntropy(batch.labels)
   }
 
   /// The classifiers of the contexts of each of `tasks`, without gradients.

@@ -26,7 +26,7 @@ public struct CoOp: TextPromptMethod {
   public static let defaults = Configuration()
 
   let encoder: PromptEncoder
-  let logitScale: Double
+  public let logitScale: Double
   private let settings: ContextSettings
   private let context: MethodContext
 

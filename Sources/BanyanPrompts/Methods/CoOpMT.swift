@@ -25,7 +25,7 @@ public struct CoOpMT: TextPromptMethod {
   public static let defaults = Configuration()
 
   let encoder: PromptEncoder
-  let logitScale: Double
+  public let logitScale: Double
   private let settings: ContextSettings
   private let context: MethodContext
 

@@ -59,10 +59,10 @@ public struct HiPro: TextPromptMethod {
       .init("combine", "Which classifier predicts: individual, shared, average, or learned (fitted on validation)."),
     ])
   public static let defaults = Configuration()
-  public static let needsTree = true
+  public static let structure = TaskStructure.tree
 
   let encoder: PromptEncoder
-  let logitScale: Double
+  public let logitScale: Double
   private let configuration: Configuration
   private let context: MethodContext
   private let tree: TaskTree
@@ -121,7 +121,9 @@ public struct HiPro: TextPromptMethod {
     }
   }
 
-  public func finished(_ parameters: ParameterTree, validation: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+  public func finished(
+    _ parameters: ParameterTree, training: [TaskBatch], validation: [TaskBatch], seed: UInt64
+  ) throws -> ParameterTree {
     guard configuration.combine == .learned else { return parameters }
     var parameters = parameters
     let weights = try weights(of: Array(context.tasks.indices), parameters)

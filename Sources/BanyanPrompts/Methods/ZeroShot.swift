@@ -1,7 +1,5 @@
 import BanyanCLIP
-import BanyanFoundation
 public import BanyanTensor
-import Foundation
 
 /// Asks the pre-trained model with sentences written by hand; learns nothing.
 ///
@@ -26,18 +24,14 @@ public struct ZeroShot: PromptMethod {
   public static let defaults = Configuration()
 
   private let context: MethodContext
-  private let templates: [[String]]
+  private let encoder: TemplateEncoder
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
     self.context = context
-    guard !configuration.templates.isEmpty else {
-      throw BanyanError(.usage, at: "templates", "expected at least one sentence, found none")
-    }
-    for template in configuration.templates where template.components(separatedBy: "{}").count != 2 {
-      throw BanyanError(.usage, at: "templates: \"\(template)\"", "expected {} exactly once")
-    }
-    templates = context.tasks.map { $0.templates.isEmpty ? configuration.templates : $0.templates }
+    encoder = try TemplateEncoder(configuration.templates, context: context)
   }
+
+  public var logitScale: Double { context.model.logitScale }
 
   public func initialParameters(seed: UInt64) throws -> ParameterTree { ParameterTree() }
 
@@ -45,8 +39,7 @@ public struct ZeroShot: PromptMethod {
     let classifiers = try classifiers(parameters)
     return try Engine.withoutGradients {
       try batches.map { batch in
-        let logits = try batch.features.matmul(classifiers[batch.task].weights().transposed())
-        return try (logits * context.model.logitScale).crossEntropy(batch.labels).item()
+        try logits(parameters, batch, classifiers[batch.task].weights()).crossEntropy(batch.labels).item()
       }
     }
   }
@@ -61,22 +54,7 @@ public struct ZeroShot: PromptMethod {
 
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
     try Engine.withoutGradients {
-      try zip(context.tasks, templates).map { task, templates in
-        let unit = try templates.map { template in
-          let sentences = try task.classNames.map { name -> ClassTokens in
-            let text = template.replacingOccurrences(of: "{}", with: name)
-            let encoding = context.tokenizer.encode(text)
-            guard !encoding.isTruncated else {
-              throw BanyanError(
-                .usage, at: "\"\(text)\"", "does not fit the model's \(context.tokenizer.contextLength) positions",
-                remedy: "Shorten the class name or the template.")
-            }
-            return ClassTokens(sentence: encoding.ids)
-          }
-          return try context.model.text.features(sentences, path: context.encodingPath).select(0, 0).normalized()
-        }
-        return TaskClassifier(try Tensor.stacked(unit).mean([0]).normalized())
-      }
+      try context.tasks.indices.map { TaskClassifier(try encoder.weights(task: $0, tower: context.model.text)) }
     }
   }
 }

@@ -56,9 +56,20 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How tasks are compared: \(AffinitySettings.Kind.allCases.map(\.rawValue).joined(separator: ", ")) (default: gradient-cosine).",
-      valueName: "kind"))
+      "How tasks are compared: \(AffinitySettings.Kind.allCases.map(\.rawValue).joined(separator: ", ")) "
+        + "(default: gradient-cosine for a tree, gradient-dot for groups).", valueName: "kind"))
   var affinity: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Methods with groups: \(GroupChoice.names.joined(separator: ", ")), or a JSON file of lists of task names "
+        + "(default: auto).", valueName: "choice"))
+  var groups: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Methods with groups: prompts of each task beside its group's (default: yes).", valueName: "yes|no"))
+  var taskSpecific: String?
 
   @Option(help: ArgumentHelp("Context vectors of a prompt (default: 16).", valueName: "M"))
   var contextLength: Int?
@@ -145,6 +156,8 @@ struct ExperimentOptions: ParsableArguments {
     add("objective", "options.objective", objective.map(JSONValue.string))
     add("combine", "options.combine", combine.map(JSONValue.string))
     add("affinity", "affinity.kind", affinity.map(JSONValue.string))
+    add("groups", "affinity.groups", try groups.map(groupSetting))
+    add("task-specific", "options.taskSpecific", try taskSpecific.map(yesOrNo).map(JSONValue.bool))
     add("context-length", "options.context.length", contextLength.map { .integer(Int64($0)) })
     add("optimizer", "training.optimizer", optimizer.map(JSONValue.string))
     add("learning-rate", "training.learningRate", learningRate.map(JSONValue.number))
@@ -157,6 +170,24 @@ struct ExperimentOptions: ParsableArguments {
     add("device", "device", device.map(JSONValue.string))
     add("threads", "threads", threads.map { .integer(Int64($0)) })
     return list
+  }
+
+  private func groupSetting(_ text: String) throws -> JSONValue {
+    if GroupChoice(word: text) != nil { return .string(text) }
+    let url = URL(fileURLWithPath: text)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw BanyanError(
+        .usage, at: "--groups \(text)", "is neither a file nor one of \(GroupChoice.names.joined(separator: ", "))",
+        remedy: NearNames.remedy(for: text, among: GroupChoice.names))
+    }
+    return try JSONDocument.read(JSONValue.self, from: url)
+  }
+
+  private func yesOrNo(_ text: String) throws -> Bool {
+    guard ["yes", "no"].contains(text) else {
+      throw BanyanError(.usage, at: "--task-specific \(text)", "expected yes or no")
+    }
+    return text == "yes"
   }
 
   private func sets() throws -> [(String, JSONValue)] {

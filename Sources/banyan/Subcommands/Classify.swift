@@ -53,9 +53,9 @@ struct Classify: ParsableCommand {
     var failure: BanyanError?
     for path in pictures {
       do {
-        let feature = try classifier.feature(of: URL(fileURLWithPath: path))
+        let picture = try classifier.picture(at: URL(fileURLWithPath: path))
         for task in tasks {
-          let guesses = try classifier.guesses(feature, task: task, count: top)
+          let guesses = try classifier.guesses(picture, task: task, count: top)
           answers.append(Answer(picture: path, task: task, guesses: guesses))
           if format == .text { Terminal.result(line(path, task, guesses)) }
         }

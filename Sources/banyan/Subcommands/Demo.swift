@@ -10,12 +10,12 @@ import Foundation
 
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Does the main job on a drawn world with the CLIP that ships: every method, side by side.",
+    abstract: "Does the main job on a drawn world with the CLIP that ships: methods side by side, in two minutes.",
     discussion: """
-      Draws the world `mixed`, trains every method of \
-      the catalogue on it with three seeds, shows the tree of tasks beside the planted one and the table of methods, and \
-      classifies a picture under each task that knows its class. Nothing is fetched. A stopped demo goes on with the \
-      same command.
+      Draws the world `mixed`, trains the methods that learn on features computed once, with three seeds, shows the tree \
+      of tasks beside the planted one and the table of methods, and classifies a picture under each task that knows its \
+      class. Nothing is fetched. A stopped demo goes on with the same command. Methods that train through the image \
+      tower take longer: name them with --methods, or run Experiments/demo/all-methods.json with `banyan experiment`.
       """)
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where everything goes.", valueName: "folder"))
@@ -32,7 +32,7 @@ struct Demo: ParsableCommand {
   @Option(help: ArgumentHelp("Pictures of every class of every task that are drawn.", valueName: "count"))
   var pictures = 30
 
-  @Option(help: ArgumentHelp("Only these methods, separated by commas (default: all).", valueName: "names"))
+  @Option(help: ArgumentHelp("These methods, separated by commas (default: the quick ones).", valueName: "names"))
   var methods: String?
 
   @Flag(help: "Begin again where the output folder already holds a demo.")
@@ -48,7 +48,7 @@ struct Demo: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     let names =
       try methods.map { try $0.split(separator: ",").map { try MethodCatalog.entry(String($0)).descriptor.name } }
-      ?? MethodCatalog.entries.map(\.descriptor.name)
+      ?? MethodCatalog.entries.map(\.descriptor.name).filter { Self.settings(of: $0) != nil }
     guard !names.isEmpty else {
       throw BanyanError(.usage, at: "--methods", "names no method", remedy: "See `banyan methods`, or leave it out.")
     }
@@ -60,7 +60,8 @@ struct Demo: ParsableCommand {
     let table = ComparisonTable(records)
     if format == .json { return Terminal.result(try table.json()) }
     let width = Terminal.width
-    if let tree = records.last(where: { $0.record.runs.contains { $0.tree != nil } }) {
+    let tree = records.last { $0.record.runs.contains { $0.tree != nil } }
+    if let tree {
       var first = tree.record
       first.runs = Array(first.runs.prefix(1))
       if let text = try first.structureText(width: width) { Terminal.result(text) }
@@ -72,7 +73,7 @@ struct Demo: ParsableCommand {
     let shotText = "\(shots) training picture\(shots == 1 ? "" : "s") per class"
     Terminal.result("\nTop-1 accuracy in per cent, \(shotText), mean ± standard deviation over seeds \(seeds)\n")
     Terminal.result(table.text(width: width))
-    try classify(records.last?.name, in: folder, world: world)
+    try classify((tree ?? records.last)?.name, in: folder, world: world)
     if !quiet { try next(folder, records) }
   }
 
@@ -80,19 +81,18 @@ struct Demo: ParsableCommand {
   private func draw(_ folder: URL) throws -> Bool {
     let writer = try WorldFolder(World(preset, seed: 7), picturesPerClass: pictures)
     if !overwrite, try WorldSummary.read(folder: folder) == writer.summary { return false }
-    let progress = CountProgress("Drawing the world", total: writer.pictureCount, isQuiet: quiet)
-    try writer.write(to: folder, replacing: true, encoders: .png, progress: { progress.report($0) })
-    progress.finish()
-    if !quiet {
-      Terminal.note("\(writer.pictureCount) pictures of \(writer.world.tasks.count) tasks in \(folder.path)")
-    }
+    try writer.draw(to: folder, isQuiet: quiet)
     return true
+  }
+
+  /// What was chosen for the demo's methods.
+  private static func settings(of method: String) -> URL? {
+    try? ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
   }
 
   private func train(_ method: String, world: URL, in folder: URL, anew: Bool) throws -> NamedRecord {
     // What was chosen for the method, or what serves every method that nobody has tuned.
-    let own = try? ResourceFolder.url(target: "banyan", path: "demo/\(method).json")
-    let settings = try own ?? ResourceFolder.url(target: "banyan", path: "demo/default.json")
+    let settings = try Self.settings(of: method) ?? ResourceFolder.url(target: "banyan", path: "demo/default.json")
     var experiment = try Experiment(JSONDocument.read(JSONValue.self, from: settings), subject: settings.path)
     experiment.model = EmbeddedCheckpoint.name
     experiment.method = method
@@ -131,12 +131,12 @@ struct Demo: ParsableCommand {
     guard let sample = split.test.first(where: { known($0) == most }) else { return }
     let path = URL(fileURLWithPath: sample.path, relativeTo: URL(fileURLWithPath: world.path + "/")).path
     let classifier = try PictureClassifier(finished, seed: seed)
-    let feature = try classifier.feature(of: URL(fileURLWithPath: path))
+    let picture = try classifier.picture(at: URL(fileURLWithPath: path))
     let truth = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
     Terminal.result("\nA test picture of \(split.task) (\(truth)), \(path), with \(finished.record.methodTitle)")
     let width = classifier.taskNames.map(\.count).max() ?? 0
     for task in classifier.taskNames {
-      let words = try classifier.guesses(feature, task: task, count: 3).map {
+      let words = try classifier.guesses(picture, task: task, count: 3).map {
         "\($0.name) \(($0.probability * 100).formatted(.number.precision(.fractionLength(1)))) %"
       }
       Terminal.result(

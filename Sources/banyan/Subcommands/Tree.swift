@@ -5,7 +5,7 @@ import Foundation
 
 struct Tree: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the affinity of tasks and the tree that was built from it.",
+    abstract: "Shows the affinity of tasks and the tree or the groups that were built from it.",
     discussion: """
       Read from the run's record alone. newick prints one tree a line, one line a seed. Where the tasks are a world that \
       `banyan world` drew, the planted tree stands beside it.
@@ -25,7 +25,8 @@ struct Tree: ParsableCommand {
   private struct Entry: Encodable {
     var seed: UInt64
     var affinity: RecordedAffinity?
-    var tree: RecordedTree
+    var tree: RecordedTree?
+    var groups: [[String]]?
     /// The cophenetic correlation with the tree that a drawn world planted.
     var agreement: Double?
     /// What 95 of 100 random trees stay below.
@@ -43,7 +44,8 @@ struct Tree: ParsableCommand {
       }
     }
     var trees = record.runs.compactMap { run in
-      run.tree.map { Entry(seed: run.seed, affinity: run.affinity, tree: $0) }
+      run.tree == nil && run.groups == nil
+        ? nil : Entry(seed: run.seed, affinity: run.affinity, tree: run.tree, groups: run.groups)
     }
     let planted = try PlantedTree(of: record)
     if let planted, format == .json {
@@ -55,14 +57,19 @@ struct Tree: ParsableCommand {
       }
     }
     guard !trees.isEmpty, let text = try record.structureText(width: Terminal.width) else {
-      throw BanyanError(.usage, at: folder, "\(record.methodTitle) builds no tree of tasks")
+      throw BanyanError(.usage, at: folder, "\(record.methodTitle) builds no tree and no groups of tasks")
     }
     switch format {
     case .text:
       Terminal.result(text)
       if let planted { Terminal.result("\n" + (try planted.report(record, width: Terminal.width))) }
     case .json: Terminal.result(try JSONDocument.data(trees, subject: "trees"))
-    case .newick: Terminal.result(trees.map(\.tree.newick).joined(separator: "\n"))
+    case .newick:
+      let lines = trees.compactMap(\.tree?.newick)
+      guard !lines.isEmpty else {
+        throw BanyanError(.usage, at: folder, "\(record.methodTitle) builds groups and no tree")
+      }
+      Terminal.result(lines.joined(separator: "\n"))
     }
   }
 }

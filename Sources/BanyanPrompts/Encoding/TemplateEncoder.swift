@@ -1,0 +1,79 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanTensor
+import Foundation
+
+/// Class weights from sentences written by hand:
+///
+///     w_c = normalise( 1/K · Σₖ normalise( text(templateₖ(c)) ) )        // [classes, projection]
+///
+/// A task's own templates win over the configured ones.
+struct TemplateEncoder: Sendable {
+  /// The sentences of each task, by template and class.
+  private let sentences: [[[ClassTokens]]]
+  private let path: TextTower.EncodingPath
+
+  /// - Throws: A `BanyanError` where a template has not exactly one `{}`, or a sentence is too long.
+  init(_ templates: [String], context: MethodContext) throws {
+    guard !templates.isEmpty else {
+      throw BanyanError(.usage, at: "templates", "expected at least one sentence, found none")
+    }
+    for template in templates where template.components(separatedBy: "{}").count != 2 {
+      throw BanyanError(.usage, at: "templates: \"\(template)\"", "expected {} exactly once")
+    }
+    path = context.encodingPath
+    sentences = try context.tasks.map { task in
+      try (task.templates.isEmpty ? templates : task.templates).map { template in
+        try task.classNames.map { name in
+          let text = template.replacingOccurrences(of: "{}", with: name)
+          let encoding = context.tokenizer.encode(text)
+          guard !encoding.isTruncated else {
+            throw BanyanError(
+              .usage, at: "\"\(text)\"", "does not fit the model's \(context.tokenizer.contextLength) positions",
+              remedy: "Shorten the class name or the template.")
+          }
+          return ClassTokens(sentence: encoding.ids)
+        }
+      }
+    }
+  }
+
+  /// The weights of a task by `tower`, which may carry a graph.  // [classes, projection], unit rows
+  func weights(task: Int, tower: TextTower) throws -> Tensor {
+    let unit = try sentences[task].map { try tower.features($0, path: path).select(0, 0).normalized() }
+    return try Tensor.stacked(unit).mean([0]).normalized()
+  }
+
+  /// The same for tasks whose sentences are the same.
+  func key(task: Int) -> String { "sentences of task \(sentences.firstIndex(of: sentences[task]) ?? task)" }
+}
+
+/// The weights of hand-written sentences by the frozen text tower, each distinct list of sentences encoded once.
+struct TemplateWeights: Sendable {
+  private let encoder: TemplateEncoder
+  private let weights: [String: Tensor]
+
+  /// Encodes the sentences of all tasks of `context`.
+  init(_ templates: [String], context: MethodContext) throws {
+    let encoder = try TemplateEncoder(templates, context: context)
+    self.encoder = encoder
+    var weights: [String: Tensor] = [:]
+    for task in context.tasks.indices where weights[encoder.key(task: task)] == nil {
+      weights[encoder.key(task: task)] = try Engine.withoutGradients {
+        try encoder.weights(task: task, tower: context.model.text)
+      }
+    }
+    self.weights = weights
+  }
+
+  /// Tasks with equal keys have equal weights.
+  func key(task: Int) -> String { encoder.key(task: task) }
+
+  /// A task's weights.  // [classes, projection], unit rows
+  func callAsFunction(_ task: Int) throws -> Tensor {
+    guard let found = weights[encoder.key(task: task)] else {
+      throw BanyanError(.failed, at: "task \(task)", "has no class weights")
+    }
+    return found
+  }
+}

@@ -1,0 +1,45 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanTensor
+import Foundation
+import Synchronization
+
+/// The pixels of a run's pictures, read when a step wants them and kept as long as there is room.
+///
+/// ``FeatureTable`` computes all features at once; most methods never ask for pixels, so that nothing is read before.
+final class PicturePixels: PixelSource {
+  /// The bytes that decoded pictures may take.
+  static let limit = 1_500_000_000
+
+  private let pictures: [FeatureExtractor.Picture]
+  private let view: FeatureExtractor.View
+  private let extractor: FeatureExtractor
+  private let limit: Int
+  private let kept = Mutex<[Int: [Float]]>([:])
+
+  init(
+    _ pictures: [FeatureExtractor.Picture], view: FeatureExtractor.View, extractor: FeatureExtractor,
+    limit: Int = PicturePixels.limit
+  ) {
+    self.pictures = pictures
+    self.view = view
+    self.extractor = extractor
+    self.limit = limit
+  }
+
+  func pixels(_ rows: [Int]) throws -> Tensor {
+    var planes = kept.withLock { kept in rows.map { kept[$0] } }
+    let missing = planes.indices.filter { planes[$0] == nil }
+    try extractor.planes(of: missing.map { pictures[rows[$0]] }, view: view) { offset, values in
+      planes[missing[offset]] = values
+    }
+    kept.withLock { kept in
+      for place in missing {
+        guard let values = planes[place], (kept.count + 1) * values.count * 4 <= limit else { break }
+        kept[rows[place]] = values
+      }
+    }
+    return try extractor.tensor(planes.compactMap(\.self))
+  }
+}
