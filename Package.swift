@@ -84,6 +84,15 @@ let package = Package(
       dependencies: ["BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanFoundation", argumentParser],
       path: "Benchmarks"),
 
+    // A method outside the package's own catalogue; the tests run it.
+    .executableTarget(
+      name: "WriteYourOwnMethod",
+      dependencies: [
+        "BanyanTraining", "BanyanPrompts", "BanyanTensor", "BanyanCLIP", "BanyanTasks", "BanyanReports",
+        "BanyanFoundation",
+      ],
+      path: "Examples/WriteYourOwnMethod"),
+
     .target(
       name: "BanyanTestSupport",
       dependencies: [
@@ -110,7 +119,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "banyan", "BanyanTestSupport", "BanyanCLIP", "BanyanTensor", "BanyanWorlds", "BanyanReports",
+        "banyan", "WriteYourOwnMethod", "BanyanTestSupport", "BanyanCLIP", "BanyanTensor", "BanyanWorlds",
+        "BanyanReports",
         "BanyanFoundation",
       ]),
   ],

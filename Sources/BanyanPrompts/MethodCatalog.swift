@@ -1,9 +1,10 @@
 public import BanyanFoundation
+import Synchronization
 
 /// All methods by name.
 public enum MethodCatalog {
   /// One line per method.
-  public static let entries: [Entry] = [
+  private static let own: [Entry] = [
     Entry(ZeroShot.self),
     Entry(CoOp.self),
     Entry(CoOpMT.self),
@@ -25,6 +26,27 @@ public enum MethodCatalog {
     Entry(TipAdapter.self),
     Entry(TipAdapterF.self),
   ]
+
+  private static let registered = Mutex<[Entry]>([])
+
+  /// All methods: Banyan's own and those that the program has registered.
+  public static var entries: [Entry] { own + registered.withLock { $0 } }
+
+  /// Makes a method of your own known to experiments, before the first one runs.
+  ///
+  /// In Banyan itself a method is one line of the list above instead.
+  ///
+  /// - Throws: A `BanyanError` where a method has that name already.
+  public static func register<Method: PromptMethod>(_ type: Method.Type) throws {
+    let name = type.descriptor.name
+    try registered.withLock { list in
+      guard !(own + list).contains(where: { $0.descriptor.name == name }) else {
+        throw BanyanError(
+          .usage, at: "method \(name)", "there is a method of that name", remedy: "Choose another name.")
+      }
+      list.append(Entry(type))
+    }
+  }
 
   /// A method without its type: what the command line and the trainer handle.
   public struct Entry: Sendable {

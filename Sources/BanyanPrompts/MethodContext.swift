@@ -78,7 +78,8 @@ public struct MethodContext: Sendable {
     guard groups.names == tasks.map(\.name) else {
       throw BanyanError(
         .usage, at: "task groups",
-        "expected the tasks \(tasks.map(\.name).joined(separator: ", ")), found \(groups.names.joined(separator: ", "))")
+        "expected the tasks \(tasks.map(\.name).joined(separator: ", ")), found \(groups.names.joined(separator: ", "))"
+      )
     }
     return groups
   }

@@ -111,6 +111,21 @@ extension PromptMethod {
     ParameterSelection([.init("clip.**", .frozen), .init("**", .trainable)])
   }
 
+  /// The objectives that ``taskGradients(_:_:)`` gives.
+  public func objectives(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [Double] {
+    try taskGradients(parameters, batches).flatMap(\.objectives)
+  }
+
+  /// The sum of ``taskGradients(_:_:)``.
+  public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
+    let parts = try taskGradients(parameters, batches)
+    guard let first = parts.first else { return StepOutcome(objectives: [], gradients: ParameterTree()) }
+    let sum = try first.gradients.mapTensors { path, tensor in
+      try parts.dropFirst().reduce(tensor) { try $0 + $1.gradients.require(path) }
+    }
+    return StepOutcome(objectives: parts.flatMap(\.objectives), gradients: sum)
+  }
+
   /// Nothing is fitted on validation pictures.
   public var needsValidation: Bool { false }
 

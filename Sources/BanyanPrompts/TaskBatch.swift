@@ -39,7 +39,8 @@ public struct TaskBatch: Sendable {
   /// - Throws: A `BanyanError` where the batch carries none, or where a picture cannot be read.
   public func pixels() throws -> Tensor {
     guard let pictures else {
-      throw BanyanError(.failed, at: "batch of task \(task)", "the method reads pixels and the batch has features alone")
+      throw BanyanError(
+        .failed, at: "batch of task \(task)", "the method reads pixels and the batch has features alone")
     }
     return try pictures.source.pixels(pictures.rows)
   }

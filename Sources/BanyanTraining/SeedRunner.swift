@@ -87,7 +87,8 @@ struct SeedRunner {
     let outcome = SeedOutcome(
       run: SeedRun(
         seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
-        tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups, tasks: results, steps: state.step,
+        tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups, tasks: results,
+        steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
       // What stayed as it was set at the start was not learned.
       trainableParameters: try parameters.paths.reduce(0) { sum, path in
@@ -166,7 +167,8 @@ struct SeedRunner {
   }
 
   private func record(_ affinity: AffinityMatrix) -> RecordedAffinity {
-    RecordedAffinity(names: affinity.names, values: affinity.values, kind: experiment.affinity.kind(for: entry.structure).rawValue)
+    RecordedAffinity(
+      names: affinity.names, values: affinity.values, kind: experiment.affinity.kind(for: entry.structure).rawValue)
   }
 
   private func curve(_ state: TrainingState, _ trainer: Trainer, _ names: [String]) -> LossCurve {

@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanPrompts
 import BanyanReports
@@ -28,7 +29,15 @@ import Testing
         let features = try bench.extractor.features(
           of: samples.map { .init(url: suite.url(of: $0), sha256: $0.sha256) }
         ).features
-        return (task.name, TaskBatch(task: 0, features: features, labels: try .indices(samples.map(\.label))))
+        let pixels = try samples.map {
+          try bench.extractor.pixels(of: ImageDecoder.decode(contentsOf: suite.url(of: $0)))
+        }
+        return (
+          task.name,
+          TaskBatch(
+            task: 0, features: features, labels: try .indices(samples.map(\.label)),
+            pictures: .init(PixelTensor(try .concatenated(pixels, axis: 0)), rows: Array(samples.indices)))
+        )
       })
   }
 
@@ -44,26 +53,35 @@ import Testing
     }
     let matrix = try AffinityMatrix.symmetrised(
       names: names, values: names.map { a in names.map { b in a == b ? 1 : affinity[min(a, b)]?[max(a, b)] ?? 0 } })
+    let entry = try MethodCatalog.entry(method)
     let context = MethodContext(
       model: bench.model, tokenizer: bench.tokenizer, tasks: tasks,
-      tree: try TaskTree(clustering: matrix, linkage: .average))
-    let entry = try MethodCatalog.entry(method)
-    let options: JSONValue =
-      method == "zero-shot" ? .object([:]) : .object(["context": .object(["length": .integer(3)])])
-    let prompts = try entry.make(options, context)
-    let initial = try prompts.initialParameters(seed: 3)
-    let parameters = try initial.mapTensors { try $1.asParameter() }
+      tree: try TaskTree(clustering: matrix, linkage: .average),
+      groups: try TaskGroups(reading: [["chalk", "watercolour"], ["ink"]], names: names))
+    // Small settings, by what the method can be asked.
+    var options: [String: JSONValue] = [:]
+    if entry.defaults["context"] != nil { options["context"] = .object(["length": .integer(3)]) }
+    if entry.defaults["length"] != nil { options["length"] = .integer(2) }
+    if entry.defaults["source"] != nil { options["source"] = .object(["steps": .integer(2)]) }
+    let prompts = try entry.make(.object(options), context)
+    let inputs = try names.enumerated().map { index, name in
+      var batch = try #require(data[name])
+      batch.task = index
+      return batch
+    }
+    let initial = try prompts.prepared(prompts.initialParameters(seed: 3), training: inputs, seed: 3)
+    let (trainable, constants) = try prompts.selection.split(initial)
+    var parameters = try trainable.mapTensors { try $1.asParameter() }
     if parameters.count > 0 {
       let rule = Optimizer.Rule.sgd(momentum: 0.9, weightDecay: 0, nesterov: false)
-      let optimizer = try Optimizer(rule, parameters: parameters, rate: 0.05)
-      let inputs = try names.enumerated().map { index, name in
-        var batch = try #require(data[name])
-        batch.task = index
-        return batch
+      let rate = entry.defaults["context"] != nil ? 0.05 : 0.002
+      let optimizer = try Optimizer(rule, parameters: parameters, rate: rate)
+      for _ in 0..<6 {
+        try optimizer.step(prompts.step(parameters.merging(constants), inputs).gradients, rate: rate)
       }
-      for _ in 0..<6 { try optimizer.step(prompts.step(parameters, inputs).gradients, rate: 0.05) }
-      #expect(try parameters.differingPaths(from: initial).count == initial.count)
+      #expect(try parameters.differingPaths(from: trainable).count == trainable.count)
     }
+    parameters = try prompts.finished(parameters.merging(constants), training: inputs, validation: inputs, seed: 3)
     let classifiers = try prompts.classifiers(parameters)
     return try Dictionary(uniqueKeysWithValues: zip(names, classifiers).map { ($0, try $1.weights().floats()) })
   }

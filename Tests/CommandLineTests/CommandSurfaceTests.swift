@@ -45,7 +45,7 @@ import Testing
     #expect(text.code == 0)
     let json = try run("methods", "--format", "json")
     let list = try JSONDecoder().decode(JSONValue.self, from: Data(json.out.utf8)).arrayValue ?? []
-    #expect(list.count == 4)
+    #expect(list.count == 20)
     for entry in list {
       let name = try #require(entry[path: "descriptor.name"]?.stringValue)
       let paper = try #require(entry[path: "descriptor.paper"]?.stringValue)

@@ -64,8 +64,9 @@ import Testing
 
   @Test func theTreesTheTableAndAPictureAreShown() throws {
     #expect(first.code == 0, "\(first)")
-    for text in ["tree of seed 1", "affinity (centred-gradient-cosine", "planted tree", "Cophenetic correlation", "1 training"]
-    {
+    for text in [
+      "tree of seed 1", "affinity (centred-gradient-cosine", "planted tree", "Cophenetic correlation", "1 training",
+    ] {
       #expect(first.out.contains(text), "\(text) in \(first)")
     }
     // Each method is itself, and its row says what its own record says.

@@ -3,7 +3,7 @@ import BanyanFoundation
 import BanyanTensor
 import Foundation
 
-/// Class weights from sentences written by hand:
+/// Class weights from sentences written by hand, averaged over the sentences.
 ///
 ///     w_c = normalise( 1/K · Σₖ normalise( text(templateₖ(c)) ) )        // [classes, projection]
 ///

@@ -41,7 +41,8 @@ public struct MmAP: GroupedPromptMethod {
     options: [
       .init("length", "Prompt tokens at a layer (b)."),
       .init("sourceRows", "Rows of the source prompt (m), a divisor of the length; null for the length."),
-      .init("sourceColumns", "Columns of the source prompt (n), a divisor of both towers' widths; null for a large one."),
+      .init(
+        "sourceColumns", "Columns of the source prompt (n), a divisor of both towers' widths; null for a large one."),
       .init("sharesSource", "Whether one source prompt serves all layers."),
       .init("depth", "The first so many layers have prompts; null for all."),
       .init("deviation", "Standard deviation of the source prompt's random start."),
