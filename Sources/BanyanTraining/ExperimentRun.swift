@@ -146,7 +146,7 @@ public struct ExperimentRun: Sendable {
         model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
         encodingPath: experiment.encodingPath), for: entry.structure, affinity: nil, seed: seed)
     let method = try entry.make(experiment.options, context)
-    let parameters = try method.initialParameters(seed: seed)
+    _ = try method.initialParameters(seed: seed)
     let chooser =
       experiment.training.earlyStopping != nil ? "training.earlyStopping" : method.needsValidation ? "options" : nil
     if let chooser, let empty = splits.joined().first(where: \.validation.isEmpty) {
@@ -157,14 +157,6 @@ public struct ExperimentRun: Sendable {
     let title = entry.descriptor.title
     if entry.structure == .none, experiment.affinity != AffinitySettings() {
       observer.report(.note("\(title) compares no tasks; the affinity settings have no effect."))
-    }
-    if parameters.count == 0, experiment.training != TrainingSettings() {
-      observer.report(.note("\(title) learns nothing; the training settings have no effect."))
-    }
-    if parameters.count > 0, experiment.training.warmupEpochs >= experiment.training.epochs {
-      observer.report(
-        .note("All epochs are warm-up at rate \(experiment.training.warmupRate); set training.warmupEpochs=0 to learn.")
-      )
     }
   }
 

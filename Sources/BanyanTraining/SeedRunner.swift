@@ -55,6 +55,7 @@ struct SeedRunner {
       try method.prepared(method.initialParameters(seed: seed), training: plain, seed: seed)
     }
     let (trainable, constants) = try method.selection.split(initial)
+    noteSettings(learnsBySteps: trainable.count > 0, seed: seed)
     let trainer = Trainer(
       method: method, settings: experiment.training, views: training, validation: validation, names: names, seed: seed,
       constants: constants)
@@ -99,6 +100,19 @@ struct SeedRunner {
     try SealedDocument.write(outcome, fingerprint: fingerprint, to: folder.result(seed))
     folder.removeWork(of: seed)
     return outcome
+  }
+
+  /// Says once which settings cannot matter.
+  private func noteSettings(learnsBySteps: Bool, seed: UInt64) {
+    guard seed == experiment.seeds.first else { return }
+    let training = experiment.training
+    if !learnsBySteps, training != TrainingSettings() {
+      observer.report(.note("\(entry.descriptor.title) takes no steps; the training settings have no effect."))
+    }
+    if learnsBySteps, training.warmupEpochs >= training.epochs {
+      observer.report(
+        .note("All epochs are warm-up at rate \(training.warmupRate); set training.warmupEpochs=0 to learn."))
+    }
   }
 
   /// What a saved state or result must agree with to be gone on from: settings, model and drawn pictures.
