@@ -40,7 +40,10 @@ public protocol PromptMethod: Sendable {
 
   /// The starting parameters with what is read off the training pictures, such as the keys of a cache.
   ///
-  /// - Parameter training: All training pictures, one batch for each task.
+  /// - Parameters:
+  ///   - parameters: Those of ``initialParameters(seed:)``.
+  ///   - training: All training pictures, one batch for each task.
+  ///   - seed: The run's seed.
   func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree
 
   /// Which of ``initialParameters(seed:)`` and of the backbone (below `clip`) are trained.
@@ -61,8 +64,10 @@ public protocol PromptMethod: Sendable {
   /// What is left to fit when the steps are over; adds to the parameters.
   ///
   /// - Parameters:
+  ///   - parameters: What the steps have learned, with what they did not touch.
   ///   - training: All training pictures, one batch for each task.
   ///   - validation: Pictures that no step has seen, for choices.
+  ///   - seed: The run's seed.
   func finished(_ parameters: ParameterTree, training: [TaskBatch], validation: [TaskBatch], seed: UInt64) throws
     -> ParameterTree
 
