@@ -41,7 +41,7 @@ public protocol PromptMethod: Sendable {
   /// The starting parameters with what is read off the training pictures, such as the keys of a cache.
   ///
   /// - Parameters:
-  ///   - parameters: Those of ``initialParameters(seed:)``.
+  ///   - parameters: Those that `initialParameters(seed:)` gave.
   ///   - training: All training pictures, one batch for each task.
   ///   - seed: The run's seed.
   func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree
