@@ -32,7 +32,7 @@ public protocol PromptMethod: Sendable {
 
   /// Whether a classifier's matrix on frozen features is all that prediction needs.
   ///
-  /// Where it is false, ``logits(_:_:_:)`` is the method's own and a saved run is predicted by the method.
+  /// Where it is false, `logits(_:_:_:)` is the method's own and a saved run is predicted by the method.
   var predictsByMatrix: Bool { get }
 
   /// The parameters before the first step; a pure function of the seed and the names of the tasks.
@@ -46,10 +46,10 @@ public protocol PromptMethod: Sendable {
   ///   - seed: The run's seed.
   func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree
 
-  /// Which of ``initialParameters(seed:)`` and of the backbone (below `clip`) are trained.
+  /// Which of `initialParameters(seed:)` and of the backbone (below `clip`) are trained.
   var selection: ParameterSelection { get }
 
-  /// Whether ``finished(_:training:validation:seed:)`` needs validation pictures of every task.
+  /// Whether `finished(_:training:validation:seed:)` needs validation pictures of every task.
   var needsValidation: Bool { get }
 
   /// The objective of each batch's task, without gradients, in the order of `batches`.
@@ -116,12 +116,12 @@ extension PromptMethod {
     ParameterSelection([.init("clip.**", .frozen), .init("**", .trainable)])
   }
 
-  /// The objectives that ``taskGradients(_:_:)`` gives.
+  /// The objectives that `taskGradients(_:_:)` gives.
   public func objectives(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [Double] {
     try taskGradients(parameters, batches).flatMap(\.objectives)
   }
 
-  /// The sum of ``taskGradients(_:_:)``.
+  /// The sum of `taskGradients(_:_:)`.
   public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
     let parts = try taskGradients(parameters, batches)
     guard let first = parts.first else { return StepOutcome(objectives: [], gradients: ParameterTree()) }
