@@ -19,7 +19,10 @@ public struct AffinityProbe: Sendable {
 
   /// A probe that warms up with the optimizer of `training` at a constant rate.
   ///
-  /// - Parameter structure: What is to be built of the affinities; decides what is measured where `settings` do not.
+  /// - Parameters:
+  ///   - settings: What is measured, and how long the warm-up is.
+  ///   - training: The optimizer and the batch size of the warm-up.
+  ///   - structure: What is to be built of the affinities; decides what is measured where `settings` do not.
   public init(_ settings: AffinitySettings, training: TrainingSettings, structure: TaskStructure = .tree) {
     self.settings = settings
     kind = settings.kind(for: structure)
