@@ -52,8 +52,8 @@ public enum MethodCatalog {
   public struct Entry: Sendable {
     /// Name, paper and options.
     public let descriptor: MethodDescriptor
-    /// What the context must say about how the tasks belong together.
-    public let structure: TaskStructure
+    /// What the context must say about how the tasks belong together, under options.
+    public let structure: @Sendable (_ options: JSONValue) throws -> TaskStructure
     /// The configuration where nothing is set, as JSON.
     public let defaults: JSONValue
     /// Builds the method from the differences to its defaults.
@@ -66,7 +66,7 @@ public enum MethodCatalog {
     init<Method: PromptMethod>(_ type: Method.Type) {
       let subject = "options of \(type.descriptor.name)"
       descriptor = type.descriptor
-      structure = type.structure
+      structure = { options in type.structure(try Settings.apply(options, to: type.defaults, subject: subject)) }
       defaults = (try? JSONValue(encoding: type.defaults)) ?? .object([:])
       make = { options, context in
         try Method(Settings.apply(options, to: type.defaults, subject: subject), context: context)

@@ -16,8 +16,8 @@ public protocol PromptMethod: Sendable {
   static var descriptor: MethodDescriptor { get }
   /// The configuration where nothing is set.
   static var defaults: Configuration { get }
-  /// What the context must say about how the tasks belong together.
-  static var structure: TaskStructure { get }
+  /// What the context must say about how the tasks belong together, under a configuration.
+  static func structure(_ configuration: Configuration) -> TaskStructure
   /// The configuration under which the method is one model for all tasks, by whose gradients tasks are compared.
   static func shared(_ configuration: Configuration) -> Configuration
 
@@ -44,10 +44,18 @@ public protocol PromptMethod: Sendable {
   ///   - parameters: Those that `initialParameters(seed:)` gave.
   ///   - training: All training pictures, one batch for each task.
   ///   - seed: The run's seed.
-  func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree
+  ///   - report: Called with the steps done and the steps in all, where there are steps; an error that it throws ends them.
+  func prepared(
+    _ parameters: ParameterTree, training: [TaskBatch], seed: UInt64, report: (Int, Int) throws -> Void
+  ) throws -> ParameterTree
 
   /// Which of `initialParameters(seed:)` and of the backbone (below `clip`) are trained.
   var selection: ParameterSelection { get }
+
+  /// Whether the objective of the task at `task` can depend on the parameter at `path`.
+  ///
+  /// Parameters that serve the same tasks are what those tasks share. Where it is false the gradient is zero.
+  func serves(_ task: Int, path: String) -> Bool
 
   /// Whether `finished(_:training:validation:seed:)` needs validation pictures of every task.
   var needsValidation: Bool { get }
@@ -90,10 +98,25 @@ public enum TaskStructure: String, Sendable, Codable {
 
 extension PromptMethod {
   /// No tree and no groups.
-  public static var structure: TaskStructure { .none }
+  public static func structure(_ configuration: Configuration) -> TaskStructure { .none }
 
   /// The configuration as it is.
   public static func shared(_ configuration: Configuration) -> Configuration { configuration }
+
+  /// `configuration` with one of its values replaced.
+  static func setting<Value>(
+    _ key: WritableKeyPath<Configuration, Value>, to value: Value, in configuration: Configuration
+  ) -> Configuration {
+    var copy = configuration
+    copy[keyPath: key] = value
+    return copy
+  }
+
+  /// What lies below `tasks.<index>` serves that task, everything else all tasks.
+  public func serves(_ task: Int, path: String) -> Bool {
+    let parts = path.split(separator: ".", maxSplits: 2)
+    return parts.first != "tasks" || parts.count < 2 || parts[1] == String(task)
+  }
 
   /// Cached features serve.
   public var readsPixels: Bool { false }
@@ -102,8 +125,13 @@ extension PromptMethod {
   public var predictsByMatrix: Bool { true }
 
   /// Nothing is read off the pictures.
+  public func prepared(
+    _ parameters: ParameterTree, training: [TaskBatch], seed: UInt64, report: (Int, Int) throws -> Void
+  ) throws -> ParameterTree { parameters }
+
+  /// The start with nobody told of its steps.
   public func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
-    parameters
+    try prepared(parameters, training: training, seed: seed, report: { _, _ in })
   }
 
   /// `exp(logit_scale) · x wᵀ` for the cached unit features `x`.

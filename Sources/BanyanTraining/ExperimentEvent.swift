@@ -1,3 +1,4 @@
+import BanyanFoundation
 import Foundation
 
 /// What a run tells while it works; the command line draws it, the service streams it.
@@ -10,8 +11,8 @@ public enum ExperimentEvent: Sendable {
   case features(done: Int, total: Int)
   /// A seed begins.
   case seed(UInt64, index: Int, count: Int)
-  /// Affinity: steps done of all.
-  case affinity(done: Int, total: Int)
+  /// Steps that are not training's, such as those of the affinity: done of all.
+  case counted(done: Int, total: Int)
   /// One step was taken.
   case step(seed: UInt64, step: Int, total: Int, objectives: [String: Double], rate: Double)
   /// A seed is finished.
@@ -32,5 +33,14 @@ public struct ExperimentObserver: Sendable {
   ) {
     self.report = report
     self.shouldStop = shouldStop
+  }
+
+  /// Tells of the steps that prepare a start.
+  ///
+  /// - Throws: A `BanyanError` of kind `interrupted` where the run should stop; a start is prepared as a whole.
+  func prepared(_ done: Int, of total: Int) throws {
+    report(.counted(done: done, total: total))
+    guard shouldStop() else { return }
+    throw BanyanError(.interrupted, at: "preparation", "stopped at step \(done) of \(total)")
   }
 }

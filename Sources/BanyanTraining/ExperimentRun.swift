@@ -141,10 +141,11 @@ public struct ExperimentRun: Sendable {
   /// Finds out whether the method takes the tasks' names and its options, before the run begins.
   private func check(_ entry: MethodCatalog.Entry, splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws {
     guard let names = splits.first?.map(\.task), let seed = experiment.seeds.first else { return }
+    let structure = try entry.structure(experiment.options)
     let context = try experiment.structured(
       MethodContext(
         model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
-        encodingPath: experiment.encodingPath), for: entry.structure, affinity: nil, seed: seed)
+        encodingPath: experiment.encodingPath), for: structure, affinity: nil, seed: seed)
     let method = try entry.make(experiment.options, context)
     _ = try method.initialParameters(seed: seed)
     let chooser =
@@ -155,7 +156,7 @@ public struct ExperimentRun: Sendable {
         remedy: "Set validationShots to 1 or more.")
     }
     let title = entry.descriptor.title
-    if entry.structure == .none, experiment.affinity != AffinitySettings() {
+    if structure == .none, experiment.affinity != AffinitySettings() {
       observer.report(.note("\(title) compares no tasks; the affinity settings have no effect."))
     }
   }

@@ -90,7 +90,8 @@ public struct FinishedRun: Sendable {
     let method = try saved.method(bench, encodingPath: experiment.encodingPath)
     let train = try split.enumerated().map { try table.batch($1.train, task: $0) }
     let classifiers = try method.classifiers(saved.parameters)
-    let start = try method.prepared(method.initialParameters(seed: seed), training: train, seed: seed)
+    let start = try method.prepared(
+      method.initialParameters(seed: seed), training: train, seed: seed, report: observer.prepared(_:of:))
     let initial = try (method.classifiers(start), Evaluator(method, start))
     let evaluator = Evaluator(method, saved.parameters)
     var results: [String: SeedTaskResult] = [:]

@@ -43,17 +43,16 @@ struct SeedRunner {
       encodingPath: experiment.encodingPath)
 
     var affinity: AffinityMatrix?
-    if experiment.measuresAffinity(for: entry.structure) {
+    let structure = try entry.structure(experiment.options)
+    if experiment.measuresAffinity(for: structure) {
       affinity = try watch.time("affinity") {
         try self.affinity(context, data: training[0], names: names, seed: seed, fingerprint: fingerprint)
       }
     }
-    context = try experiment.structured(context, for: entry.structure, affinity: affinity, seed: seed)
+    context = try experiment.structured(context, for: structure, affinity: affinity, seed: seed)
     let method = try entry.make(experiment.options, context)
     let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
-    let initial = try watch.time("training") {
-      try method.prepared(method.initialParameters(seed: seed), training: plain, seed: seed)
-    }
+    let initial = try watch.time("training") { try prepared(method, training: plain, seed: seed) }
     let (trainable, constants) = try method.selection.split(initial)
     noteSettings(learnsBySteps: trainable.count > 0, seed: seed)
     let trainer = Trainer(
@@ -87,7 +86,7 @@ struct SeedRunner {
     try save(parameters, classifiers, of: method, context: context, seed: seed)
     let outcome = SeedOutcome(
       run: SeedRun(
-        seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0) },
+        seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0, for: structure) },
         tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups, tasks: results,
         steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
@@ -100,6 +99,13 @@ struct SeedRunner {
     try SealedDocument.write(outcome, fingerprint: fingerprint, to: folder.result(seed))
     folder.removeWork(of: seed)
     return outcome
+  }
+
+  /// The parameters before the first step.
+  private func prepared(_ method: any PromptMethod, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+    observer.report(.phase("Preparation"))
+    return try method.prepared(
+      method.initialParameters(seed: seed), training: training, seed: seed, report: observer.prepared(_:of:))
   }
 
   /// Says once which settings cannot matter.
@@ -153,10 +159,11 @@ struct SeedRunner {
     if let saved = try SealedDocument<AffinityMatrix>.read(file, fingerprint: fingerprint) { return saved }
     observer.report(.phase("Affinity of tasks"))
     let probe = try entry.makeShared(experiment.options, context.withOneForAll())
-    let meter = AffinityProbe(experiment.affinity, training: experiment.training, structure: entry.structure)
+    let meter = try AffinityProbe(
+      experiment.affinity, training: experiment.training, structure: entry.structure(experiment.options))
     let matrix = try meter.measure(
       probe, data: data, names: names, seed: seed,
-      progress: { observer.report(.affinity(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+      progress: { observer.report(.counted(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
     try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
     return matrix
   }
@@ -180,9 +187,9 @@ struct SeedRunner {
     ).write(to: folder)
   }
 
-  private func record(_ affinity: AffinityMatrix) -> RecordedAffinity {
+  private func record(_ affinity: AffinityMatrix, for structure: TaskStructure) -> RecordedAffinity {
     RecordedAffinity(
-      names: affinity.names, values: affinity.values, kind: experiment.affinity.kind(for: entry.structure).rawValue)
+      names: affinity.names, values: affinity.values, kind: experiment.affinity.kind(for: structure).rawValue)
   }
 
   private func curve(_ state: TrainingState, _ trainer: Trainer, _ names: [String]) -> LossCurve {

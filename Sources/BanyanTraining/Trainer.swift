@@ -57,6 +57,7 @@ struct Trainer {
       state.parameters = try parameters.snapshot()
       state.optimizer = try optimizer.state()
     }
+    let descent = DescentStep(method: method, settings: settings, constants: constants, seed: seed)
     var lastSave = Date()
     let perEpoch = stepsPerEpoch
     var batches: (epoch: Int, rows: [[[Int]]]) = (-1, [])
@@ -70,7 +71,7 @@ struct Trainer {
       if batches.epoch != epoch { batches = (epoch, schedules.map { $0.batches(epoch: epoch, steps: perEpoch) }) }
       let view = views[epoch % views.count]
       let inputs = try zip(view, batches.rows).map { try $0.rows($1[inner]) }
-      let outcome = try method.step(parameters.merging(constants), inputs)
+      let outcome = try descent.outcome(parameters, inputs, number: state.step)
       try check(outcome.objectives, state: state)
       let rate = settings.rate(step: state.step, stepsPerEpoch: perEpoch)
       try optimizer.step(outcome.gradients, rate: rate)

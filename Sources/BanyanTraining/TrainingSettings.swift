@@ -43,6 +43,12 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var warmupRate = 1e-5
   /// How the rate falls.
   public var decay = Decay.cosine
+  /// `ρ`: how far each task's parameters are moved uphill before its gradient is taken; `null` takes it where they are.
+  @Nullable public var sharpness: Double?
+  /// How the tasks' gradients become one step, for parameters that several tasks share.
+  public var aggregate = GradientAggregation.sum
+  /// `c` of `cagrad`: how far from the mean gradient the step may be, as a share of its length.
+  public var conflictRadius = 0.5
   /// Stops after so many epochs without a lower validation loss and keeps the best prompts; `null` never stops.
   @Nullable public var earlyStopping: Int?
 
@@ -85,6 +91,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     try positive(warmupRate, "warmupRate", orZero: true)
     try positive(weightDecay, "weightDecay", orZero: true)
     try positive(epsilon, "epsilon")
+    if let sharpness { try positive(sharpness, "sharpness") }
+    try share(conflictRadius, "conflictRadius")
     try share(momentum, "momentum")
     try share(beta1, "beta1")
     try share(beta2, "beta2")

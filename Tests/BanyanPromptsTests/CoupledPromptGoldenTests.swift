@@ -27,7 +27,7 @@ import Testing
     Case(golden: "maple-mt", method: "maple-mt", options: #"{"depth": 2}"#, gradients: 6),
     Case(
       golden: "upt", method: "mvlpt",
-      options: #"{"length": 2, "depth": 2, "width": 16, "taskSpecific": false, "source": {"steps": 0}}"#,
+      options: #"{"length": 2, "depth": 2, "width": 16, "target": "all", "source": {"steps": 0}}"#,
       gradients: 17),
   ]
 

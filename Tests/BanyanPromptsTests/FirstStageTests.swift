@@ -23,7 +23,7 @@ import Testing
   func `every task starts from what steps on all tasks have made`(_ prompts: String) throws {
     let batches = try TinyCLIP().batches(MethodLaws.tasks)
     // The same by hand: SGD on one copy, whole batches, the rate along a cosine.
-    let whole = try make("mvlpt", options(prompts, steps: 0, more: #", "taskSpecific": false"#))
+    let whole = try make("mvlpt", options(prompts, steps: 0, more: #", "target": "all""#))
     let leaves = try whole.initialParameters(seed: 5).mapTensors { try $1.asParameter() }
     let optimizer = try Optimizer(.golden("sgd"), parameters: leaves, rate: 0.02)
     var objectives: [Double] = []

@@ -16,6 +16,40 @@ import Testing
   func `a step's gradient is the sum of the tasks'`(_ name: String) throws { try MethodLaws(name).stepIsSum() }
 
   @Test(arguments: names)
+  func `parameters serve the tasks that they move`(_ name: String) throws { try MethodLaws(name).servesWhatItMoves() }
+
+  /// Settings under which a method takes another path through its code.
+  static let variants: [(name: String, options: String)] = [
+    ("hipro", #"{"objective": "combined"}"#), ("hipro", #"{"objective": "both"}"#),
+    ("vpt", #"{"deep": false}"#), ("maple", #"{"depth": 1}"#),
+    ("mmap", #"{"length": 2, "taskSpecific": false}"#), ("mmap", #"{"length": 2, "sharesSource": true}"#),
+    ("mmap", #"{"length": 4, "sourceRows": 2, "depth": 1}"#), ("joint-prompts", #"{"taskSpecific": false}"#),
+    ("mlp-prompts", #"{"sourceWidth": 8, "depth": 1}"#),
+    ("mvlpt", #"{"prompts": "coop"}"#), ("mvlpt", #"{"prompts": "vpt"}"#),
+    ("mvlpt", #"{"target": "group", "source": {"steps": 3}}"#),
+    ("mvlpt", #"{"target": "all", "source": {"steps": 3}}"#),
+    ("bitfit", #"{"towers": "image", "shared": false}"#), ("bitfit", #"{"towers": "text"}"#),
+    ("lora", #"{"shared": true, "scaling": "rank", "rank": 3}"#), ("lora", #"{"towers": "text", "depth": 1}"#),
+    ("clip-adapter", #"{"on": "text"}"#), ("clip-adapter", #"{"on": "text", "shared": false}"#),
+    ("linear-probe", #"{"solver": "steps"}"#),
+  ]
+
+  @Test(arguments: variants)
+  func `other settings keep the laws`(_ variant: (name: String, options: String)) throws {
+    let options = try JSONDocument.decode(JSONValue.self, from: Data(variant.options.utf8), subject: "variant")
+    let laws = try MethodLaws(variant.name, options: options)
+    try laws.gradientPaths()
+    try laws.startIsPure()
+    try laws.rowsAreUnit()
+    try laws.classOrder()
+    try laws.taskOrder()
+    let exact = try MethodLaws(variant.name, options: options, dtype: .float64)
+    try exact.stepIsSum()
+    try exact.servesWhatItMoves()
+    try exact.centralDifferences()
+  }
+
+  @Test(arguments: names)
   func `gradients are slopes`(_ name: String) throws { try MethodLaws(name, dtype: .float64).centralDifferences() }
 
   @Test(arguments: names)

@@ -13,6 +13,8 @@ public struct MethodLaws: Sendable {
   public let entry: MethodCatalog.Entry
   /// The model.
   public let clip: TinyCLIP
+  /// The method's options; the defaults where it is empty.
+  public let options: JSONValue
 
   /// Three tasks: two with the same class names, one with others.
   public static let tasks = [
@@ -21,24 +23,27 @@ public struct MethodLaws: Sendable {
     PromptTask(name: "digit", classNames: ["number seven", "zero", "big letter"]),
   ]
 
-  /// The laws of the method called `name`, in the arithmetic of `dtype`.
-  public init(_ name: String, dtype: DType = .float32) throws {
+  /// The laws of the method called `name` under `options`, in the arithmetic of `dtype`.
+  public init(_ name: String, options: JSONValue = .object([:]), dtype: DType = .float32) throws {
+    self.options = options
     entry = try MethodCatalog.entry(name)
     clip = try TinyCLIP(dtype: dtype)
   }
 
   /// The method over `tasks`, with a tree or groups of them where it asks for one.
   public func method(
-    _ tasks: [PromptTask] = tasks, options: JSONValue = .object([:]), budget: Int = 1 << 30
+    _ tasks: [PromptTask] = tasks, options: JSONValue? = nil, budget: Int = 1 << 30
   ) throws -> any PromptMethod {
+    let options = options ?? self.options
+    let structure = try entry.structure(options)
     // The tree joins tasks by name, so that it does not depend on their order.
     let names = tasks.map(\.name)
     let places = names.map { Int($0.utf8.first ?? 0) }
     let values = places.map { a in places.map { b in 1 / Double(1 + abs(a - b)) } }
-    let tree = try entry.structure == .tree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
+    let tree = try structure == .tree ? TaskTree(clustering: AffinityMatrix(names: names, values: values)) : nil
     let together = names.filter { $0 != "digit" }
     let lists = [together, names.filter { $0 == "digit" }].filter { !$0.isEmpty }
-    let groups = try entry.structure == .groups ? TaskGroups(reading: lists, names: names) : nil
+    let groups = try structure == .groups ? TaskGroups(reading: lists, names: names) : nil
     return try entry.make(options, clip.context(tasks, tree: tree, groups: groups, budget: budget))
   }
 
@@ -103,6 +108,23 @@ public struct MethodLaws: Sendable {
       try agree(
         alone.gradients.require(path), parts[2].gradients.require(path), "gradient of \(path) of one task alone",
         within: .shortcut, floor: 1e-6)
+    }
+  }
+
+  /// A task's gradient is zero for what does not serve it, and every parameter serves some task.
+  public func servesWhatItMoves() throws {
+    let method = try method()
+    let parameters = try leaves(method, nudge: 0.02)
+    let batches = try clip.batches(Self.tasks)
+    let outcomes = try method.taskGradients(parameters, batches)
+    for path in outcomes.first?.gradients.paths ?? [] {
+      for (task, outcome) in outcomes.enumerated() {
+        let moves = try outcome.gradients.require(path).abs().sum().item() > 0
+        try expect(
+          moves == method.serves(task, path: path),
+          "\(path) \(moves ? "moves" : "does not move") task \(task), and says otherwise")
+      }
+      try expect(batches.indices.contains { method.serves($0, path: path) }, "\(path) serves no task")
     }
   }
 

@@ -9,7 +9,7 @@ import Testing
 /// A run that is stopped and continued takes the very steps of an uninterrupted one.
 @Suite(.serialized) struct ExactResumeTests {
   enum Setting: String, CaseIterable {
-    case momentum, nesterov, adam, earlyStopping, views, learned, two
+    case momentum, nesterov, adam, earlyStopping, views, learned, two, sharp, firstStage
   }
 
   private let world: TrainingWorld
@@ -39,6 +39,14 @@ import Testing
           "context": .object(["length": .integer(2)]),
         ])
       case .two: experiment.seeds = [4, 2]
+      case .sharp:
+        experiment.training.sharpness = 0.05
+        experiment.training.aggregate = .pcgrad
+      case .firstStage:
+        experiment.method = "mvlpt"
+        experiment.options = .object([
+          "prompts": .string("coop"), "length": .integer(2), "source": .object(["steps": .integer(7)]),
+        ])
       }
     }
   }

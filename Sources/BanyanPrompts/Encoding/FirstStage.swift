@@ -43,8 +43,10 @@ public struct FirstStage: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - method: One model for all tasks.
   ///   - names: The tasks' names, by index; a task's batches are drawn by its name.
+  ///   - report: Called before every step with the steps done and the steps in all; its errors end the stage.
   func trained(
-    _ method: some PromptMethod, from start: ParameterTree, names: [String], training: [TaskBatch], seed: UInt64
+    _ method: some PromptMethod, from start: ParameterTree, names: [String], training: [TaskBatch], seed: UInt64,
+    report: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> ParameterTree {
     let (trainable, constants) = try method.selection.split(start)
     let parameters = try trainable.mapTensors { try $1.asParameter() }
@@ -56,6 +58,7 @@ public struct FirstStage: Codable, Sendable, Equatable {
       ).batches(epoch: 0, steps: steps)
     }
     for step in 0..<steps {
+      try report(step, steps)
       let drawn = try zip(training, schedules).map { try $0.rows($1[step]) }
       let gradients = try method.step(parameters.merging(constants), drawn).gradients
       try optimizer.step(gradients, rate: rate * (1 + cos(.pi * Double(step) / Double(steps))) / 2)

@@ -11,10 +11,8 @@ import BanyanTensor
 ///     prompts(t) = [P_group(t), P_t]  at every layer
 ///
 /// Paper: Xin et al., *MmAP*, AAAI 2024, equations 11 and 12.
-protocol GroupedPromptMethod: TowerMethod {
-  var towers: PromptedTowers { get }
-  var groups: TaskGroups { get }
-  var hasTaskSpecific: Bool { get }
+protocol GroupedPromptMethod: TowerMethod where Configuration: GroupedPromptSettings {
+  var parts: GroupedPromptParts { get }
 
   /// The starting parameters of one unit, by paths relative to it.
   ///
@@ -26,8 +24,15 @@ protocol GroupedPromptMethod: TowerMethod {
 }
 
 extension GroupedPromptMethod {
-  public static var structure: TaskStructure { .groups }
+  public static func structure(_ configuration: Configuration) -> TaskStructure { .groups }
+  public static func shared(_ configuration: Configuration) -> Configuration {
+    setting(\.taskSpecific, to: false, in: configuration)
+  }
+
   public var readsPixels: Bool { true }
+  var context: MethodContext { parts.context }
+  private var groups: TaskGroups { parts.groups }
+  private var hasTaskSpecific: Bool { parts.hasTaskSpecific }
 
   /// A group of one task is that task's own unit, where tasks have units.
   private func hasUnit(group: Int) -> Bool { !hasTaskSpecific || groups.groups[group].count > 1 }
@@ -36,6 +41,9 @@ extension GroupedPromptMethod {
     let group = groups.group(of: task)
     return (hasUnit(group: group) ? ["groups.\(group)"] : []) + (hasTaskSpecific ? ["tasks.\(task)"] : [])
   }
+
+  /// A unit serves its group's tasks, or its task.
+  public func serves(_ task: Int, path: String) -> Bool { units(of: task).contains { path.hasPrefix("\($0).") } }
 
   private func prompts(_ parameters: ParameterTree, of task: Int) throws -> TowerPrompts {
     let parts = try units(of: task).map { unit in try prompts { try parameters.require("\(unit).\($0)") } }
@@ -58,40 +66,14 @@ extension GroupedPromptMethod {
   }
 
   func weights(_ parameters: ParameterTree, task: Int) throws -> Tensor {
-    try towers.weights(prompts(parameters, of: task), task: task)
+    try parts.towers.weights(prompts(parameters, of: task), task: task)
   }
 
   func weightsKey(task: Int) -> String {
-    hasTaskSpecific ? "task \(task)" : "group \(groups.group(of: task)), names \(towers.classSet(of: task))"
+    hasTaskSpecific ? "task \(task)" : "group \(groups.group(of: task)), names \(parts.towers.classSet(of: task))"
   }
 
   func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
-    try towers.features(prompts(parameters, of: batch.task), batch)
+    try parts.towers.features(prompts(parameters, of: batch.task), batch)
   }
-}
-
-/// How many prompt tokens stand at how many layers of both towers.
-struct PromptDepth {
-  let count: Int
-  let textLayers: Int
-  let imageLayers: Int
-
-  /// - Parameter depth: The first so many layers of each tower; `nil` for all.
-  init(count: Int, depth: Int?, context: MethodContext, keys: (count: String, depth: String)) throws {
-    let configuration = context.model.configuration
-    let deepest = max(configuration.text.layers, configuration.image.layers)
-    let room = configuration.contextLength - 4
-    guard (1...max(1, room)).contains(count) else {
-      throw BanyanError(.usage, at: keys.count, "expected 1 to \(max(1, room)), found \(count)")
-    }
-    if let depth, !(1...deepest).contains(depth) {
-      throw BanyanError(.usage, at: keys.depth, "expected 1 to \(deepest), found \(depth)")
-    }
-    self.count = count
-    textLayers = min(depth ?? deepest, configuration.text.layers)
-    imageLayers = min(depth ?? deepest, configuration.image.layers)
-  }
-
-  /// The layers of the deeper tower.
-  var layers: Int { max(textLayers, imageLayers) }
 }

@@ -9,12 +9,28 @@ import BanyanTensor
 /// `w` are the weights of hand-written sentences, `F` [n, projection] the keys and `L` [n, classes] the values: at the start
 /// the training pictures' unit features and one-hot labels. A conforming type says by its selection what of it is trained.
 protocol PictureCacheMethod: TowerMethod where Configuration == CacheSettings {
-  var settings: CacheSettings { get }
-  var templates: TemplateWeights { get }
+  var parts: PictureCacheParts { get }
+}
+
+/// What every method with a cache of pictures is built from, checked.
+struct PictureCacheParts: Sendable {
+  let context: MethodContext
+  let settings: CacheSettings
+  let templates: TemplateWeights
+
+  init(_ settings: CacheSettings, context: MethodContext) throws {
+    try settings.check()
+    self.settings = settings
+    self.context = context
+    templates = try TemplateWeights(settings.templates, context: context)
+  }
 }
 
 extension PictureCacheMethod {
   public static var defaults: CacheSettings { CacheSettings() }
+  var context: MethodContext { parts.context }
+  private var settings: CacheSettings { parts.settings }
+  private var templates: TemplateWeights { parts.templates }
   public var needsValidation: Bool { settings.search }
 
   func weights(_ parameters: ParameterTree, task: Int) throws -> Tensor { try templates(task) }
@@ -30,7 +46,9 @@ extension PictureCacheMethod {
     return tree
   }
 
-  public func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+  public func prepared(
+    _ parameters: ParameterTree, training: [TaskBatch], seed: UInt64, report: (Int, Int) throws -> Void
+  ) throws -> ParameterTree {
     var tree = parameters
     for batch in training {
       tree["tasks.\(batch.task).keys"] = try batch.features.detached().clone()

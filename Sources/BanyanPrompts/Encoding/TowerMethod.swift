@@ -63,37 +63,36 @@ extension TowerMethod {
   /// One outcome for each batch; with `together` the first one's gradients are those of the sum.
   private func outcomes(_ parameters: ParameterTree, _ batches: [TaskBatch], together: Bool) throws -> [StepOutcome] {
     let trainable = try selection.split(parameters).trainable
-    let leaves = trainable.tensors
     let encoded = try Engine.withGradients { try EncodedWeights(of: self, parameters, batches) }
     var outcomes: [StepOutcome] = []
-    var total: [Tensor]?
+    var total = ParameterTree()
     for batch in batches {
-      let key = weightsKey(task: batch.task)
+      // What serves other tasks alone would get zeros from every part.
+      let own = ParameterTree(trainable, where: { serves(batch.task, path: $0) })
       var objective = 0.0
-      var sum = together ? total : nil
+      var sum = together ? total : ParameterTree()
       var cotangent: Tensor?
       for part in try parts(of: batch) {
         let leaf = try encoded.leaf(batch.task)
         let loss = try Engine.withGradients { try self.loss(parameters, part, of: batch, leaf) }
         objective += try loss.item()
-        let wanted = leaf.requiresGradient ? leaves + [leaf] : leaves
-        var found = try Gradients.of([loss], with: wanted)
+        var found = try Gradients.of([loss], with: leaf.requiresGradient ? own.tensors + [leaf] : own.tensors)
         if leaf.requiresGradient, let last = found.popLast() { cotangent = try cotangent.map { try $0 + last } ?? last }
-        sum = try sum.map { try zip($0, found).map { try $0 + $1 } } ?? found
+        try sum.add(ParameterTree(paths: own.paths, tensors: found))
       }
-      if let cotangent { try encoded.add(cotangent, to: key) }
+      if let cotangent { try encoded.add(cotangent, to: weightsKey(task: batch.task)) }
       if together {
         total = sum
       } else {
-        sum = try Self.sum(sum, encoded.pullBack(leaves, retainingGraph: true))
+        try sum.add(encoded.pullBack(own, retainingGraph: true))
         encoded.clear()
+        sum = try sum.filled(like: trainable)
       }
-      let gradients = together ? ParameterTree() : Self.tree(trainable.paths, sum ?? [])
-      outcomes.append(StepOutcome(objectives: [objective], gradients: gradients))
+      outcomes.append(StepOutcome(objectives: [objective], gradients: together ? ParameterTree() : sum))
     }
     if together, !outcomes.isEmpty {
-      let sum = try Self.sum(total, encoded.pullBack(leaves, retainingGraph: false))
-      outcomes[0].gradients = Self.tree(trainable.paths, sum ?? [])
+      try total.add(encoded.pullBack(trainable, retainingGraph: false))
+      outcomes[0].gradients = try total.filled(like: trainable)
     }
     return outcomes
   }
@@ -118,16 +117,6 @@ extension TowerMethod {
     return try stride(from: 0, to: batch.count, by: rows).map {
       try batch.rows(Array($0..<min($0 + rows, batch.count)))
     }
-  }
-
-  private static func sum(_ a: [Tensor]?, _ b: [Tensor]?) throws -> [Tensor]? {
-    guard let a else { return b }
-    guard let b else { return a }
-    return try zip(a, b).map { try $0 + $1 }
-  }
-
-  private static func tree(_ paths: [String], _ tensors: [Tensor]) -> ParameterTree {
-    ParameterTree(Dictionary(uniqueKeysWithValues: zip(paths, tensors)))
   }
 }
 
@@ -160,12 +149,39 @@ private final class EncodedWeights {
 
   func clear() { cotangents = [:] }
 
-  /// The gradients of `inputs` through the weights; `nil` where no weights have a graph.
-  func pullBack(_ inputs: [Tensor], retainingGraph: Bool) throws -> [Tensor]? {
+  /// The gradients of `inputs` through the weights; an empty tree where no weights have a graph.
+  func pullBack(_ inputs: ParameterTree, retainingGraph: Bool) throws -> ParameterTree {
     let keys = cotangents.keys.sorted()
-    guard !keys.isEmpty else { return nil }
-    return try Gradients.of(
-      keys.compactMap { graphs[$0] }, cotangents: keys.compactMap { cotangents[$0] }, with: inputs,
+    guard !keys.isEmpty else { return ParameterTree() }
+    let gradients = try Gradients.of(
+      keys.compactMap { graphs[$0] }, cotangents: keys.compactMap { cotangents[$0] }, with: inputs.tensors,
       retainingGraph: retainingGraph)
+    return ParameterTree(paths: inputs.paths, tensors: gradients)
+  }
+}
+
+extension ParameterTree {
+  /// The tensors whose paths `isIncluded` accepts.
+  fileprivate init(_ tree: ParameterTree, where isIncluded: (String) -> Bool) {
+    let kept = zip(tree.paths, tree.tensors).filter { isIncluded($0.0) }
+    self.init(Dictionary(uniqueKeysWithValues: kept))
+  }
+
+  fileprivate init(paths: [String], tensors: [Tensor]) {
+    self.init(Dictionary(uniqueKeysWithValues: zip(paths, tensors)))
+  }
+
+  /// Adds `other`'s tensors to those of the same paths, and takes over the rest.
+  fileprivate mutating func add(_ other: ParameterTree) throws {
+    for (path, tensor) in zip(other.paths, other.tensors) {
+      self[path] = try self[path].map { try $0 + tensor } ?? tensor
+    }
+  }
+
+  /// This tree with zeros for what only `other` has.
+  fileprivate func filled(like other: ParameterTree) throws -> ParameterTree {
+    try other.mapTensors { path, tensor in
+      try self[path] ?? .zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device)
+    }
   }
 }

@@ -36,9 +36,7 @@ public struct BitFit: BackboneCopyMethod {
   public static let defaults = Configuration()
 
   public static func shared(_ configuration: Configuration) -> Configuration {
-    var copy = configuration
-    copy.shared = true
-    return copy
+    setting(\.shared, to: true, in: configuration)
   }
 
   let context: MethodContext

@@ -52,9 +52,7 @@ public struct CLIPAdapter: TowerMethod {
   public static let defaults = Configuration()
 
   public static func shared(_ configuration: Configuration) -> Configuration {
-    var copy = configuration
-    copy.shared = true
-    return copy
+    setting(\.shared, to: true, in: configuration)
   }
 
   let context: MethodContext

@@ -15,16 +15,13 @@ import BanyanTensor
 /// as the backbone has for every task; replaces all of its paths.
 public struct FineTuning: BackboneCopyMethod {
   /// What may be set.
-  public struct Configuration: Codable, Sendable, Equatable {
-    /// Sentences with `{}` for the class name.
-    public var templates = ["a photo of a {}."]
-  }
+  public typealias Configuration = SentenceSettings
 
   public static let descriptor = MethodDescriptor(
     name: "fine-tuning", title: "fine-tuning",
     summary: "All weights of both towers, a copy for each task.",
     paper: "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021",
-    options: [.init("templates", "Sentences with {} for the class name; their unit features are averaged.")])
+    options: SentenceSettings.options)
   public static let defaults = Configuration()
 
   let context: MethodContext

@@ -15,16 +15,13 @@ import BanyanTensor
 /// as the backbone has; replaces all of its paths.
 public struct FineTuningMT: BackboneCopyMethod {
   /// What may be set.
-  public struct Configuration: Codable, Sendable, Equatable {
-    /// Sentences with `{}` for the class name.
-    public var templates = ["a photo of a {}."]
-  }
+  public typealias Configuration = SentenceSettings
 
   public static let descriptor = MethodDescriptor(
     name: "fine-tuning-mt", title: "fine-tuning-MT",
     summary: "All weights of both towers, one copy for all tasks.",
     paper: "multi-task form as in Xin et al., MmAP, AAAI 2024",
-    options: [.init("templates", "Sentences with {} for the class name; their unit features are averaged.")])
+    options: SentenceSettings.options)
   public static let defaults = Configuration()
 
   let context: MethodContext

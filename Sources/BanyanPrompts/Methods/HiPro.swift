@@ -59,7 +59,7 @@ public struct HiPro: TextPromptMethod {
       .init("combine", "Which classifier predicts: individual, shared, average, or learned (fitted on validation)."),
     ])
   public static let defaults = Configuration()
-  public static let structure = TaskStructure.tree
+  public static func structure(_ configuration: Configuration) -> TaskStructure { .tree }
 
   let encoder: PromptEncoder
   public let logitScale: Double
@@ -144,6 +144,9 @@ public struct HiPro: TextPromptMethod {
   public var selection: ParameterSelection {
     ParameterSelection([.init("clip.**", .frozen), .init("nodes.*.context", .trainable)])
   }
+
+  /// A node's context serves the tasks below it.
+  public func serves(_ task: Int, path: String) -> Bool { contexts(of: task).contains(path) }
 
   private func path(_ node: Int) -> String { "nodes.\(node).context" }
   private func combinationPath(_ task: Int) -> String { "tasks.\(task).combination" }

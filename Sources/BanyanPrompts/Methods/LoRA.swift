@@ -73,9 +73,7 @@ public struct LoRA: BackboneMethod {
   public static let defaults = Configuration()
 
   public static func shared(_ configuration: Configuration) -> Configuration {
-    var copy = configuration
-    copy.shared = true
-    return copy
+    setting(\.shared, to: true, in: configuration)
   }
 
   let context: MethodContext

@@ -1,6 +1,5 @@
 import BanyanCLIP
 public import BanyanFoundation
-import BanyanStructure
 import BanyanTensor
 import Foundation
 
@@ -18,7 +17,7 @@ import Foundation
 /// backbone path.
 public struct MLPPrompts: GroupedPromptMethod {
   /// What may be set.
-  public struct Configuration: Codable, Sendable, Equatable {
+  public struct Configuration: GroupedPromptSettings, Codable, Sendable, Equatable {
     /// `b`, prompt tokens at a layer.
     public var length = 8
     /// `h`, width of the source; `null` for that of the text tower.
@@ -35,57 +34,32 @@ public struct MLPPrompts: GroupedPromptMethod {
     name: "mlp-prompts", title: "MLP prompts",
     summary: "Prompts of both towers by a linear layer each from one source; an ablation of MmAP.",
     paper: "Xin et al., MmAP: Multi-modal Alignment Prompt for Cross-domain Multi-task Learning, AAAI 2024, Figure 4",
-    options: [
-      .init("length", "Prompt tokens at a layer."),
-      .init("sourceWidth", "Width of the source prompt; null for that of the text tower."),
-      .init("depth", "The first so many layers have prompts; null for all."),
-      .init("deviation", "Standard deviation of the source prompt's random start."),
-      .init("taskSpecific", "Whether every task has prompts of its own beside those of its group."),
+    options: Configuration.commonOptions + [
+      .init("sourceWidth", "Width of the source prompt; null for that of the text tower.")
     ])
   public static let defaults = Configuration()
 
-  public static func shared(_ configuration: Configuration) -> Configuration {
-    var copy = configuration
-    copy.taskSpecific = false
-    return copy
-  }
-
-  let context: MethodContext
-  let towers: PromptedTowers
-  let groups: TaskGroups
-  let hasTaskSpecific: Bool
+  let parts: GroupedPromptParts
   private let configuration: Configuration
-  private let depth: PromptDepth
   private let sourceWidth: Int
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
     self.configuration = configuration
-    self.context = context
-    groups = try context.requireGroups()
-    hasTaskSpecific = configuration.taskSpecific
-    depth = try PromptDepth(
-      count: configuration.length, depth: configuration.depth, context: context, keys: ("length", "depth"))
-    towers = try PromptedTowers(context, textPrompts: configuration.length * (hasTaskSpecific ? 2 : 1))
+    parts = try GroupedPromptParts(configuration, context: context)
     sourceWidth = configuration.sourceWidth ?? context.model.configuration.text.width
     guard (1...65_536).contains(sourceWidth) else {
       throw BanyanError(.usage, at: "sourceWidth", "expected 1 to 65536, found \(sourceWidth)")
-    }
-    guard configuration.deviation > 0, configuration.deviation.isFinite else {
-      throw BanyanError(.usage, at: "deviation", "expected a positive number, found \(configuration.deviation)")
     }
   }
 
   func start(_ generator: inout SeededGenerator) throws -> ParameterTree {
     var unit = ParameterTree()
-    let model = context.model.configuration
-    for layer in 0..<depth.layers {
+    for layer in 0..<parts.depth.layers {
       unit["source.\(layer)"] = try .normal(
         [configuration.length, sourceWidth], deviation: configuration.deviation, generator: &generator)
     }
     let bound = 1 / Double(sourceWidth).squareRoot()
-    for (tower, layers, width) in [
-      ("text", depth.textLayers, model.text.width), ("image", depth.imageLayers, model.image.width),
-    ] {
+    for (tower, layers, width) in parts.stacks {
       for layer in 0..<layers {
         unit["\(tower).\(layer).weight"] = try .uniform([width, sourceWidth], bound: bound, generator: &generator)
         unit["\(tower).\(layer).bias"] = try .zeros([width])
@@ -95,12 +69,8 @@ public struct MLPPrompts: GroupedPromptMethod {
   }
 
   func prompts(_ unit: (String) throws -> Tensor) throws -> TowerPrompts {
-    func layers(_ tower: String, _ count: Int) throws -> [Int: Tensor] {
-      try Dictionary(
-        uniqueKeysWithValues: (0..<count).map {
-          ($0, try unit("source.\($0)").linear(unit("\(tower).\($0).weight"), unit("\(tower).\($0).bias")))
-        })
+    try parts.prompts { tower, layer in
+      try unit("source.\(layer)").linear(unit("\(tower).\(layer).weight"), unit("\(tower).\(layer).bias"))
     }
-    return TowerPrompts(text: try layers("text", depth.textLayers), image: try layers("image", depth.imageLayers))
   }
 }

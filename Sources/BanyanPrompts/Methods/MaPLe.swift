@@ -1,6 +1,3 @@
-import BanyanCLIP
-import BanyanTensor
-
 /// Learns text prompts at several layers and linear maps that make image prompts of them, for each task apart.
 ///
 /// ``JointPrompts`` learns the towers' prompts side by side; here those of the image tower follow from those of the text
@@ -24,15 +21,10 @@ public struct MaPLe: UnitPromptMethod {
     options: CoupledPromptSettings.options)
   public static let defaults = Configuration()
 
-  let context: MethodContext
-  let unit: any PromptUnit
-  let towers: PromptedTowers
-  let templates: TemplateWeights? = nil
-  let isShared = false
+  let parts: UnitPromptParts
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
-    self.context = context
-    unit = try CoupledPromptUnit(configuration, context: context)
-    towers = try PromptedTowers(context, textPrompts: unit.textLength)
+    parts = try UnitPromptParts(
+      CoupledPromptUnit(configuration, context: context), copies: .ofTasks, context: context)
   }
 }

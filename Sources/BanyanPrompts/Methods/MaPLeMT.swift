@@ -1,6 +1,3 @@
-import BanyanCLIP
-import BanyanTensor
-
 /// Learns text prompts at several layers and linear maps that make image prompts of them, shared by all tasks.
 ///
 /// ``MaPLe`` learns them per task; here the losses of all tasks are summed over the same prompts and maps:
@@ -21,15 +18,10 @@ public struct MaPLeMT: UnitPromptMethod {
     options: CoupledPromptSettings.options)
   public static let defaults = Configuration()
 
-  let context: MethodContext
-  let unit: any PromptUnit
-  let towers: PromptedTowers
-  let templates: TemplateWeights? = nil
-  let isShared = true
+  let parts: UnitPromptParts
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
-    self.context = context
-    unit = try CoupledPromptUnit(configuration, context: context)
-    towers = try PromptedTowers(context, textPrompts: unit.textLength)
+    parts = try UnitPromptParts(
+      CoupledPromptUnit(configuration, context: context), copies: .ofAll, context: context)
   }
 }

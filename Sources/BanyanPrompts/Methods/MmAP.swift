@@ -1,6 +1,5 @@
 import BanyanCLIP
 public import BanyanFoundation
-import BanyanStructure
 import BanyanTensor
 
 /// Makes the prompts of both towers from one source by Kronecker products, for groups of alike tasks and for each task.
@@ -17,7 +16,7 @@ import BanyanTensor
 /// touches no backbone path.
 public struct MmAP: GroupedPromptMethod {
   /// What may be set.
-  public struct Configuration: Codable, Sendable, Equatable {
+  public struct Configuration: GroupedPromptSettings, Codable, Sendable, Equatable {
     /// `b`, prompt tokens at a layer.
     public var length = 8
     /// `m`, rows of the source; `null` for `b`.
@@ -38,41 +37,22 @@ public struct MmAP: GroupedPromptMethod {
     name: "mmap", title: "MmAP",
     summary: "Prompts of both towers as Kronecker products of one source, for groups of alike tasks and for each task.",
     paper: "Xin et al., MmAP: Multi-modal Alignment Prompt for Cross-domain Multi-task Learning, AAAI 2024",
-    options: [
-      .init("length", "Prompt tokens at a layer (b)."),
+    options: Configuration.commonOptions + [
       .init("sourceRows", "Rows of the source prompt (m), a divisor of the length; null for the length."),
       .init(
         "sourceColumns", "Columns of the source prompt (n), a divisor of both towers' widths; null for a large one."),
       .init("sharesSource", "Whether one source prompt serves all layers."),
-      .init("depth", "The first so many layers have prompts; null for all."),
-      .init("deviation", "Standard deviation of the source prompt's random start."),
-      .init("taskSpecific", "Whether every task has prompts of its own beside those of its group."),
     ])
   public static let defaults = Configuration()
 
-  public static func shared(_ configuration: Configuration) -> Configuration {
-    var copy = configuration
-    copy.taskSpecific = false
-    return copy
-  }
-
-  let context: MethodContext
-  let towers: PromptedTowers
-  let groups: TaskGroups
-  let hasTaskSpecific: Bool
+  let parts: GroupedPromptParts
   private let configuration: Configuration
-  private let depth: PromptDepth
   private let source: (rows: Int, columns: Int)
   private let scale: (text: Double, image: Double)
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
     self.configuration = configuration
-    self.context = context
-    groups = try context.requireGroups()
-    hasTaskSpecific = configuration.taskSpecific
-    depth = try PromptDepth(
-      count: configuration.length, depth: configuration.depth, context: context, keys: ("length", "depth"))
-    towers = try PromptedTowers(context, textPrompts: configuration.length * (hasTaskSpecific ? 2 : 1))
+    parts = try GroupedPromptParts(configuration, context: context)
     let model = context.model
     let widths = (text: model.configuration.text.width, image: model.configuration.image.width)
     let common = Self.divisors(widths.text).filter { widths.image.isMultiple(of: $0) }
@@ -84,9 +64,6 @@ public struct MmAP: GroupedPromptMethod {
         configuration.sourceColumns ?? max(1, (common.last ?? 1) / 2), "sourceColumns", among: common,
         "common divisors of the widths \(widths.text) and \(widths.image)")
     )
-    guard configuration.deviation > 0, configuration.deviation.isFinite else {
-      throw BanyanError(.usage, at: "deviation", "expected a positive number, found \(configuration.deviation)")
-    }
     scale = (
       try model.text.tokenScale() / configuration.deviation, try model.image.tokenScale() / configuration.deviation
     )
@@ -94,28 +71,21 @@ public struct MmAP: GroupedPromptMethod {
 
   func start(_ generator: inout SeededGenerator) throws -> ParameterTree {
     var unit = ParameterTree()
-    for layer in 0..<(configuration.sharesSource ? 1 : depth.layers) {
+    for layer in 0..<(configuration.sharesSource ? 1 : parts.depth.layers) {
       unit[sourcePath(layer)] = try .normal(
         [source.rows, source.columns], deviation: configuration.deviation, generator: &generator)
     }
-    let (model, rows) = (context.model.configuration, configuration.length / source.rows)
-    for layer in 0..<depth.textLayers {
-      unit["text.\(layer)"] = try .full([rows, model.text.width / source.columns], scale.text)
-    }
-    for layer in 0..<depth.imageLayers {
-      unit["image.\(layer)"] = try .full([rows, model.image.width / source.columns], scale.image)
+    for (tower, layers, width) in parts.stacks {
+      for layer in 0..<layers {
+        unit["\(tower).\(layer)"] = try .full(
+          [configuration.length / source.rows, width / source.columns], tower == "text" ? scale.text : scale.image)
+      }
     }
     return unit
   }
 
   func prompts(_ unit: (String) throws -> Tensor) throws -> TowerPrompts {
-    func layers(_ tower: String, _ count: Int) throws -> [Int: Tensor] {
-      try Dictionary(
-        uniqueKeysWithValues: (0..<count).map {
-          ($0, try Self.kronecker(unit("\(tower).\($0)"), unit(sourcePath($0))))
-        })
-    }
-    return TowerPrompts(text: try layers("text", depth.textLayers), image: try layers("image", depth.imageLayers))
+    try parts.prompts { try Self.kronecker(unit("\($0).\($1)"), unit(sourcePath($1))) }
   }
 
   private func sourcePath(_ layer: Int) -> String { configuration.sharesSource ? "source" : "source.\(layer)" }

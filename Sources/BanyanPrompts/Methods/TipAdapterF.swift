@@ -1,4 +1,3 @@
-import BanyanCLIP
 public import BanyanTensor
 
 /// Looks a picture up among keys that start as the training pictures and are trained.
@@ -21,15 +20,10 @@ public struct TipAdapterF: PictureCacheMethod {
     paper: "Zhang et al., Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification, ECCV 2022",
     options: CacheSettings.options)
 
-  let context: MethodContext
-  let settings: CacheSettings
-  let templates: TemplateWeights
+  let parts: PictureCacheParts
 
   public init(_ configuration: CacheSettings, context: MethodContext) throws {
-    try configuration.check()
-    settings = configuration
-    self.context = context
-    templates = try TemplateWeights(configuration.templates, context: context)
+    parts = try PictureCacheParts(configuration, context: context)
   }
 
   public var selection: ParameterSelection {

@@ -1,6 +1,3 @@
-import BanyanCLIP
-import BanyanTensor
-
 /// Learns tokens that every picture of a task carries through the image tower, for each task apart.
 ///
 /// ``CoOp`` learns the words around a class name and leaves pictures alone; here class weights are those of ``ZeroShot``
@@ -23,16 +20,10 @@ public struct VPT: UnitPromptMethod {
     options: ImagePromptSettings.options)
   public static let defaults = Configuration()
 
-  let context: MethodContext
-  let unit: any PromptUnit
-  let towers: PromptedTowers
-  let templates: TemplateWeights?
-  let isShared = false
+  let parts: UnitPromptParts
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
-    self.context = context
-    unit = try configuration.unit(context)
-    towers = try PromptedTowers(context, textPrompts: 0)
-    templates = try TemplateWeights(configuration.templates, context: context)
+    parts = try UnitPromptParts(
+      configuration.unit(context), copies: .ofTasks, templates: configuration.templates, context: context)
   }
 }

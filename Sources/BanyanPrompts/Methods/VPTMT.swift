@@ -1,6 +1,3 @@
-import BanyanCLIP
-import BanyanTensor
-
 /// Learns tokens that the pictures of all tasks carry through the image tower.
 ///
 /// ``VPT`` learns them per task; here the losses of all tasks are summed over the same tokens:
@@ -20,16 +17,10 @@ public struct VPTMT: UnitPromptMethod {
     options: ImagePromptSettings.options)
   public static let defaults = Configuration()
 
-  let context: MethodContext
-  let unit: any PromptUnit
-  let towers: PromptedTowers
-  let templates: TemplateWeights?
-  let isShared = true
+  let parts: UnitPromptParts
 
   public init(_ configuration: Configuration, context: MethodContext) throws {
-    self.context = context
-    unit = try configuration.unit(context)
-    towers = try PromptedTowers(context, textPrompts: 0)
-    templates = try TemplateWeights(configuration.templates, context: context)
+    parts = try UnitPromptParts(
+      configuration.unit(context), copies: .ofAll, templates: configuration.templates, context: context)
   }
 }

@@ -11,16 +11,13 @@ public import BanyanTensor
 /// section 3.1. A task's own templates win over the configured ones.
 public struct ZeroShot: PromptMethod {
   /// What may be set.
-  public struct Configuration: Codable, Sendable, Equatable {
-    /// Sentences with `{}` for the class name.
-    public var templates: [String] = ["a photo of a {}."]
-  }
+  public typealias Configuration = SentenceSettings
 
   public static let descriptor = MethodDescriptor(
     name: "zero-shot", title: "zero-shot",
     summary: "The pre-trained model with hand-written sentences; nothing is learned.",
     paper: "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021",
-    options: [.init("templates", "Sentences with {} for the class name; their unit features are averaged.")])
+    options: SentenceSettings.options)
   public static let defaults = Configuration()
 
   private let context: MethodContext

@@ -36,12 +36,13 @@ public final class StepTimer: Sendable {
     let split = try stage.suite.split(
       SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed))
     let entry = try MethodCatalog.entry(experiment.method)
+    let structure = try entry.structure(experiment.options)
     let context = try experiment.structured(
       MethodContext(
         model: stage.bench.model, tokenizer: stage.bench.tokenizer,
         tasks: try split.map { PromptTask(try stage.suite.task(named: $0.task)) }, encodingPath: experiment.encodingPath
       ),
-      for: entry.structure, affinity: nil, seed: seed)
+      for: structure, affinity: nil, seed: seed)
     let method = try entry.make(experiment.options, context)
     let batchSize = experiment.training.batchSize
     let wanted = split.map { min(batchSize, $0.train.count) }
@@ -55,11 +56,13 @@ public final class StepTimer: Sendable {
       try method.prepared(method.initialParameters(seed: seed), training: batches, seed: seed)
     }
     let (trainable, constants) = try method.selection.split(start)
-    let parameters = try trainable.mapTensors { try $1.asParameter() }.merging(constants)
+    let leaves = try trainable.mapTensors { try $1.asParameter() }
+    let parameters = leaves.merging(constants)
     var step = 0.0
     if !trainable.tensors.isEmpty {
-      _ = try method.step(parameters, batches)
-      step = try timed { try method.step(parameters, batches) }.seconds * scale
+      let descent = DescentStep(method: method, settings: experiment.training, constants: constants, seed: seed)
+      _ = try descent.outcome(leaves, batches, number: 0)
+      step = try timed { try descent.outcome(leaves, batches, number: 1) }.seconds * scale
     }
     let (classifiers, encoding) = try timed { try method.classifiers(parameters) }
     let prediction = try timed {
@@ -68,7 +71,7 @@ public final class StepTimer: Sendable {
       }
     }.seconds
     let largest = split.map { ($0.train.count + batchSize - 1) / batchSize }.max() ?? 1
-    let compared = experiment.measuresAffinity(for: entry.structure) ? experiment.affinity.steps : 0
+    let compared = experiment.measuresAffinity(for: structure) ? experiment.affinity.steps : 0
     let steps = Double(experiment.training.epochs * largest + compared)
     let pictures = Double(split.reduce(0) { $0 + $1.test.count + 2 * $1.train.count })
     let evaluation = 2 * encoding + prediction * pictures / Double(max(1, batches.reduce(0) { $0 + $1.count }))

@@ -80,6 +80,18 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Rate after the warm-up (default: 0.002).", valueName: "rate"))
   var learningRate: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Sharpness-aware steps: each task's gradient is taken so far uphill, in two passes (default: off).",
+      valueName: "ρ"))
+  var sam: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "How tasks' gradients become one step where parameters are shared: "
+        + GradientAggregation.allCases.map(\.rawValue).joined(separator: ", ") + " (default: sum).", valueName: "name"))
+  var aggregate: String?
+
   @Option(help: ArgumentHelp("Passes over the largest task (default: 50).", valueName: "n"))
   var epochs: Int?
 
@@ -161,6 +173,8 @@ struct ExperimentOptions: ParsableArguments {
     add("context-length", "options.context.length", contextLength.map { .integer(Int64($0)) })
     add("optimizer", "training.optimizer", optimizer.map(JSONValue.string))
     add("learning-rate", "training.learningRate", learningRate.map(JSONValue.number))
+    add("sam", "training.sharpness", sam.map(JSONValue.number))
+    add("aggregate", "training.aggregate", aggregate.map(JSONValue.string))
     add("epochs", "training.epochs", epochs.map { .integer(Int64($0)) })
     add("batch-size", "training.batchSize", batchSize.map { .integer(Int64($0)) })
     add("early-stopping", "training.earlyStopping", earlyStopping.map { .integer(Int64($0)) })

@@ -43,7 +43,7 @@ final class ProgressReporter: Sendable {
       close(&state)
       Terminal.note("Seed \(seed) (\(index + 1) of \(count))")
     case .features(let done, let total): bar(done, total, [:], &state)
-    case .affinity(let done, let total): bar(done, total, [:], &state)
+    case .counted(let done, let total): bar(done, total, [:], &state)
     case .step(_, let step, let total, let objectives, _):
       state.stepsBefore = state.stepsBefore ?? step - 1
       bar(step, total, objectives, &state)
