@@ -81,8 +81,11 @@ let package = Package(
     // Times what the README and the documentation speak of: `make bench`.
     .executableTarget(
       name: "banyan-bench",
-      dependencies: ["BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanFoundation", argumentParser],
-      path: "Benchmarks"),
+      dependencies: [
+        "BanyanTraining", "BanyanPrompts", "BanyanCLIP", "BanyanStructure", "BanyanTensor", "BanyanFoundation",
+        argumentParser,
+      ],
+      path: "Benchmarks", exclude: ["peer.py"]),
 
     // A method outside the package's own catalogue; the tests run it.
     .executableTarget(

@@ -1,120 +1,75 @@
 import ArgumentParser
-import BanyanCLIP
 import BanyanFoundation
-import BanyanPrompts
 import BanyanTensor
 import Foundation
 
-/// Times the text paths and the image tower on random weights of a published geometry.
-///
-/// Both sides of a ratio run in turn, A B A B …, and each pair gives one ratio, so that a machine whose speed drifts does
-/// not decide.
+/// Times Banyan against PyTorch with the modules of `transformers`, both sides in turn in one run.
 @main
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "banyan-bench", abstract: "Times one text-prompt step on both encoding paths, and the image tower.")
+    commandName: "banyan-bench",
+    abstract: "Times Banyan against PyTorch with transformers: same weights, inputs, threads, one run.",
+    discussion: """
+      Both sides stay loaded and take steps in turn, A B C A B C …; every round gives one ratio, so that a machine whose
+      speed drifts does not decide. The losses of both sides must agree in every round.
 
+      published  what the published implementations do: texts at all positions, frozen image features in every step
+      best       texts cut behind the longest one, frozen image features kept; with torch.compile where that is faster
+
+        banyan-bench --quick
+        banyan-bench --cases coop-65,mmap-16 --pairs 9
+        banyan-bench --record bench.json --markdown Documentation/Performance-table.md
+      """)
+
+  @Option(help: "Python with torch and transformers.") var python = ".deps/venv/bin/python"
   @Option(help: "Patch size of the image tower: 16 or 32.") var patch = 16
-  @Option(help: "Class names of the text step.") var classes = 65
-  @Option(help: "Context vectors.") var context = 16
-  @Option(help: "Timed pairs after one warm-up.") var pairs = 5
-  @Option(help: "Threads of one op.") var threads: Int?
-  @Flag(help: "Write JSON.") var json = false
-
-  private struct Report: Encodable {
-    var engine: String
-    var threads: Int
-    var geometry: String
-    var classes: Int
-    var plainSeconds: [Double]
-    var sharedPrefixSeconds: [Double]
-    var ratioMedian: Double
-    var largestGradientDifference: Double
-    var imagesPerSecond: [Double]
-  }
+  @Option(help: "Timed rounds after a warm-up.") var pairs = 5
+  @Option(help: "Threads of both sides (default: all cores).") var threads: Int?
+  @Option(help: "These cases only, separated by commas.") var cases: String?
+  @Option(help: "Write the record here.", completion: .file()) var record: String?
+  @Option(help: "Write the table as Markdown here.", completion: .file()) var markdown: String?
+  @Flag(help: "The small image tower (patch 32), two rounds, the quicker cases: a few minutes.") var quick = false
+  @Flag(help: "Without torch.compile.") var noCompile = false
+  @Flag(help: "List the cases and stop.") var list = false
 
   func run() throws {
-    if let threads { try Engine.setThreads(threads) }
-    let configuration = geometry()
-    let model = try RandomCLIP.model(configuration, seed: 1)
-    var generator = SeededGenerator(seed: 2, label: "bench")
-    let names = (0..<classes).map { index in
-      ClassTokens(
-        name: (0...(index % 3)).map { Int32(320 + 7 * index + $0) }, closing: [269], start: 49406, end: 49407)
-    }
-    let start = try Tensor.normal([1, context, configuration.text.width], deviation: 0.02, generator: &generator)
-    let cotangent = try Tensor.normal([1, classes, configuration.projectionWidth], generator: &generator)
-    func step(_ path: TextTower.EncodingPath) throws -> (seconds: Double, gradient: Tensor) {
-      let leaf = try start.asParameter()
-      let begin = Date()
-      let features = try model.text.features(names, injection: PromptInjection(layers: [0: leaf]), path: path)
-      let gradient = try Gradients.of([features.normalized()], cotangents: [cotangent], with: [leaf])[0]
-      return (Date().timeIntervalSince(begin), gradient)
-    }
-    var plain: [Double] = []
-    var shared: [Double] = []
-    var difference = 0.0
-    for pair in 0...pairs {
-      let (a, b) = (try step(.plain), try step(.sharedPrefix))
-      difference = max(difference, try a.gradient.largestDifference(from: b.gradient))
-      if pair > 0 {
-        plain.append(a.seconds)
-        shared.append(b.seconds)
-      }
-    }
-    let side = configuration.imageSize
-    let pixels = try Tensor.normal([16, 3, side, side], generator: &generator)
-    let rates = try (0...pairs).map { _ in
-      let begin = Date()
-      _ = try Engine.withoutGradients { try model.image.features(pixels) }
-      return 16 / Date().timeIntervalSince(begin)
-    }
-    let report = Report(
-      engine: Engine.version, threads: Engine.threads, geometry: configuration.summary, classes: classes,
-      plainSeconds: plain, sharedPrefixSeconds: shared, ratioMedian: median(zip(plain, shared).map { $0 / $1 }),
-      largestGradientDifference: difference, imagesPerSecond: Array(rates.dropFirst()))
-    try show(report)
-  }
-
-  private func show(_ report: Report) throws {
-    if json {
-      print(String(decoding: try JSONDocument.data(report, subject: "report"), as: UTF8.self), terminator: "")
+    let all = BenchCase.all
+    if list {
+      for item in all { print("\(item.name.padding(toLength: 20, withPad: " ", startingAt: 0))\(item.title)") }
       return
     }
-    func text(_ value: Double) -> String { String(format: "%.3f", value) }
-    print("\(report.engine), \(report.threads) threads; \(report.geometry)")
-    print("text-prompt step, \(classes) classes, \(context) context vectors (forward and backward, seconds):")
-    print("  plain          median \(text(median(report.plainSeconds)))")
-    print("  shared prefix  median \(text(median(report.sharedPrefixSeconds)))")
-    print(
-      "  ratio          median \(text(report.ratioMedian)) over \(pairs) pairs, "
-        + "largest difference of gradients \(report.largestGradientDifference)")
-    print("image tower, batch 16: median \(text(median(report.imagesPerSecond))) pictures per second")
-  }
-
-  private func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? .nan : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-  }
-
-  private func geometry() -> CLIPConfiguration {
-    CLIPConfiguration(
-      text: .init(width: 512, layers: 12, heads: 8, mlpWidth: 2048, activation: .quickGELU, epsilon: 1e-5),
-      vocabularySize: 49408, contextLength: 77,
-      image: .init(width: 768, layers: 12, heads: 12, mlpWidth: 3072, activation: .quickGELU, epsilon: 1e-5),
-      imageSize: 224, patchSize: patch, projectionWidth: 512)
-  }
-}
-
-/// A CLIP of random weights, for timing alone.
-enum RandomCLIP {
-  static func model(_ configuration: CLIPConfiguration, seed: UInt64) throws -> CLIPModel {
-    let generator = try EngineGenerator(seed: seed)
-    var tree = ParameterTree()
-    for (path, shape) in CLIPParameters.shapes(configuration).sorted(by: { $0.key < $1.key }) {
-      let isNorm = path.contains("orm") && path.hasSuffix("weight")
-      tree[path] = try isNorm ? .full(shape, 1) : generator.normal(shape).affine(scale: 0.02)
+    let chosen = try chosen(all)
+    if let threads { try Engine.setThreads(threads) }
+    let rig = try Rig(patch: quick ? 32 : patch)
+    defer { rig.remove() }
+    let peer = try Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log"))
+    defer { peer.stop() }
+    try peer.load(rig.checkpoint, threads: Engine.threads)
+    let peak = try MatrixPeak.measured()
+    var record = BenchRecord(rig: rig, peer: peer.version, peak: peak, quick: quick)
+    print(record.heading)
+    for item in chosen {
+      let runner = CaseRunner(
+        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak.float32)
+      let result = try runner.run(item)
+      record.cases.append(result)
+      print(result.line)
     }
-    return try CLIPModel(configuration, parameters: tree)
+    if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }
+    if let path = markdown { try AtomicFile.write(Data(record.markdown.utf8), to: URL(fileURLWithPath: path)) }
+    guard record.cases.allSatisfy(\.agrees) else {
+      throw BanyanError(.failed, at: "losses", "the two sides disagree in a case marked above")
+    }
+  }
+
+  private func chosen(_ all: [BenchCase]) throws -> [BenchCase] {
+    guard let cases else { return all.filter { !quick || $0.isQuick } }
+    return try cases.split(separator: ",").map { name in
+      guard let item = all.first(where: { $0.name == name }) else {
+        throw ValidationError(
+          "There is no case \(name). \(NearNames.remedy(for: String(name), among: all.map(\.name)))")
+      }
+      return item
+    }
   }
 }

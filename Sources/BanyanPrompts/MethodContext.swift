@@ -43,13 +43,16 @@ public struct MethodContext: Sendable {
   public var groups: TaskGroups?
   /// How class names are encoded.
   public var encodingPath: TextTower.EncodingPath
+  /// How pictures are encoded, where something of the image tower is learned.
+  public var imagePath: ImageTower.EncodingPath
   /// Up to how many bytes of activations a step may keep; beyond, class names are encoded in chunks.
   public var activationBudget: Int
 
   /// Creates a context.
   public init(
     model: CLIPModel, tokenizer: CLIPTokenizer, tasks: [PromptTask], tree: TaskTree? = nil,
-    groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .sharedPrefix, activationBudget: Int = 1 << 30
+    groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .sharedPrefix,
+    imagePath: ImageTower.EncodingPath = .fused, activationBudget: Int = 1 << 30
   ) {
     self.model = model
     self.tokenizer = tokenizer
@@ -57,6 +60,7 @@ public struct MethodContext: Sendable {
     self.tree = tree
     self.groups = groups
     self.encodingPath = encodingPath
+    self.imagePath = imagePath
     self.activationBudget = activationBudget
   }
 

@@ -45,6 +45,8 @@ public struct Experiment: Codable, Sendable, Equatable {
   @Nullable public var threads: Int?
   /// How class names are encoded.
   public var encodingPath = TextTower.EncodingPath.sharedPrefix
+  /// Which of the two exact ways pictures are encoded.
+  public var imagePath = ImageTower.EncodingPath.fused
 
   /// An experiment with all defaults.
   public init() {}

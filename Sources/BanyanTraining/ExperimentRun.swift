@@ -145,7 +145,8 @@ public struct ExperimentRun: Sendable {
     let context = try experiment.structured(
       MethodContext(
         model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
-        encodingPath: experiment.encodingPath), for: structure, affinity: nil, seed: seed)
+        encodingPath: experiment.encodingPath, imagePath: experiment.imagePath), for: structure, affinity: nil,
+      seed: seed)
     let method = try entry.make(experiment.options, context)
     _ = try method.initialParameters(seed: seed)
     let chooser =

@@ -87,7 +87,7 @@ public struct FinishedRun: Sendable {
         .malformed, at: folder.manifest(seed).path, "its tasks are not those of the record",
         remedy: "Restore the run's files from one source, or train again.")
     }
-    let method = try saved.method(bench, encodingPath: experiment.encodingPath)
+    let method = try saved.method(bench, paths: (experiment.encodingPath, experiment.imagePath))
     let train = try split.enumerated().map { try table.batch($1.train, task: $0) }
     let classifiers = try method.classifiers(saved.parameters)
     let start = try method.prepared(

@@ -41,7 +41,8 @@ public struct PictureClassifier {
     }
     let bench = try run.workbench(model: model, cache: nil)
     extractor = bench.extractor
-    evaluator = Evaluator(try saved.method(bench, encodingPath: run.experiment.encodingPath), saved.parameters)
+    evaluator = Evaluator(
+      try saved.method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath)), saved.parameters)
   }
 
   /// The tasks that it knows.

@@ -117,7 +117,9 @@ public struct SavedPrompts: Sendable {
   }
 
   /// The method that the prompts belong to, over the checkpoint of `bench`.
-  func method(_ bench: Workbench, encodingPath: TextTower.EncodingPath) throws -> any PromptMethod {
+  func method(
+    _ bench: Workbench, paths: (text: TextTower.EncodingPath, image: ImageTower.EncodingPath)
+  ) throws -> any PromptMethod {
     try MethodCatalog.entry(manifest.method).make(
       manifest.options,
       MethodContext(
@@ -125,7 +127,7 @@ public struct SavedPrompts: Sendable {
         tasks: manifest.tasks.map {
           PromptTask(name: $0.name, classNames: $0.classNames, templates: $0.templates, initialWords: $0.initialWords)
         }, tree: manifest.tree, groups: manifest.groups?.reordered(to: manifest.tasks.map(\.name)),
-        encodingPath: encodingPath))
+        encodingPath: paths.text, imagePath: paths.image))
   }
 
   private static func key(_ task: Int) -> String { "tasks.\(task).classifier" }

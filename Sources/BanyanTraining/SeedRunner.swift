@@ -40,7 +40,7 @@ struct SeedRunner {
     let validation = try split.enumerated().map { try tables.plain.batch($1.validation, task: $0) }
     var context = MethodContext(
       model: bench.model, tokenizer: bench.tokenizer, tasks: try names.map { PromptTask(try suite.task(named: $0)) },
-      encodingPath: experiment.encodingPath)
+      encodingPath: experiment.encodingPath, imagePath: experiment.imagePath)
 
     var affinity: AffinityMatrix?
     let structure = try entry.structure(experiment.options)

@@ -7,7 +7,7 @@ import Foundation
 #endif
 
 /// Wall seconds by phase and the process's peak memory.
-struct Stopwatch {
+package struct Stopwatch {
   private(set) var seconds: [String: Double] = [:]
   private let start = Date()
 
@@ -22,7 +22,7 @@ struct Stopwatch {
   var total: Double { Date().timeIntervalSince(start) }
 
   /// The largest resident size that the process has had, in bytes; on Linux since ``resetPeakMemory()``.
-  static var peakMemory: Int {
+  package static var peakMemory: Int {
     #if os(Linux)
       // `ru_maxrss` cannot be reset, the kernel's own mark can.
       if let mark = highWaterMark { return mark }
@@ -40,7 +40,7 @@ struct Stopwatch {
   /// Forgets the peak so far, where the system can: on Linux.
   ///
   /// Memory that the process still holds, such as the engine's code and freed blocks that it keeps, counts again.
-  static func resetPeakMemory() {
+  package static func resetPeakMemory() {
     #if os(Linux)
       guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
       try? file.write(contentsOf: Data("5\n".utf8))

@@ -18,6 +18,9 @@ import Testing
   @Test(arguments: names)
   func `parameters serve the tasks that they move`(_ name: String) throws { try MethodLaws(name).servesWhatItMoves() }
 
+  @Test(arguments: names)
+  func `both ways through the image tower agree`(_ name: String) throws { try MethodLaws(name).imagePathsAgree() }
+
   /// Settings under which a method takes another path through its code.
   static let variants: [(name: String, options: String)] = [
     ("hipro", #"{"objective": "combined"}"#), ("hipro", #"{"objective": "both"}"#),
@@ -39,6 +42,7 @@ import Testing
     let options = try JSONDocument.decode(JSONValue.self, from: Data(variant.options.utf8), subject: "variant")
     let laws = try MethodLaws(variant.name, options: options)
     try laws.gradientPaths()
+    try laws.imagePathsAgree()
     try laws.startIsPure()
     try laws.rowsAreUnit()
     try laws.classOrder()

@@ -1,4 +1,4 @@
-import BanyanCLIP
+public import BanyanCLIP
 public import BanyanFoundation
 public import BanyanPrompts
 import BanyanStructure
@@ -32,7 +32,8 @@ public struct MethodLaws: Sendable {
 
   /// The method over `tasks`, with a tree or groups of them where it asks for one.
   public func method(
-    _ tasks: [PromptTask] = tasks, options: JSONValue? = nil, budget: Int = 1 << 30
+    _ tasks: [PromptTask] = tasks, options: JSONValue? = nil,
+    imagePath: ImageTower.EncodingPath = .fused, budget: Int = 1 << 30
   ) throws -> any PromptMethod {
     let options = options ?? self.options
     let structure = try entry.structure(options)
@@ -44,7 +45,8 @@ public struct MethodLaws: Sendable {
     let together = names.filter { $0 != "digit" }
     let lists = [together, names.filter { $0 == "digit" }].filter { !$0.isEmpty }
     let groups = try structure == .groups ? TaskGroups(reading: lists, names: names) : nil
-    return try entry.make(options, clip.context(tasks, tree: tree, groups: groups, budget: budget))
+    return try entry.make(
+      options, clip.context(tasks, tree: tree, groups: groups, imagePath: imagePath, budget: budget))
   }
 
   /// Starting parameters in the model's precision, those that are trained as leaves.
@@ -108,6 +110,28 @@ public struct MethodLaws: Sendable {
       try agree(
         alone.gradients.require(path), parts[2].gradients.require(path), "gradient of \(path) of one task alone",
         within: .shortcut, floor: 1e-6)
+    }
+  }
+
+  /// The fast way through the image tower gives what the plain one gives: objectives, gradients, logits.
+  public func imagePathsAgree() throws {
+    let (fused, plain) = (try method(imagePath: .fused), try method(imagePath: .plain))
+    let parameters = try leaves(fused, nudge: 0.02)
+    let batches = try clip.batches(Self.tasks)
+    let steps = (try fused.step(parameters, batches), try plain.step(parameters, batches))
+    try agree(steps.0.objectives, steps.1.objectives, "objectives of the fast way", within: .at(.tower))
+    for path in steps.1.gradients.paths {
+      try agree(
+        steps.0.gradients.require(path), steps.1.gradients.require(path), "gradient of \(path) on the fast way",
+        within: .at(.gradient), floor: 1e-3)
+    }
+    let weights = try plain.classifiers(parameters)
+    for batch in batches {
+      let own = try weights[batch.task].weights()
+      try agree(
+        Engine.withoutGradients { try fused.logits(parameters, batch, own) },
+        Engine.withoutGradients { try plain.logits(parameters, batch, own) }, "logits on the fast way",
+        within: .at(.tower))
     }
   }
 

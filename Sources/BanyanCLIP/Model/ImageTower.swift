@@ -1,4 +1,4 @@
-import BanyanFoundation
+public import BanyanFoundation
 public import BanyanTensor
 
 /// CLIP's vision transformer: pixels to features.
@@ -15,6 +15,7 @@ public struct ImageTower: Sendable {
   let positionEmbedding: Tensor
   let preNorm: LayerNorm
   package let blocks: [TransformerBlock]
+  private let twins: [FrozenTwin]
   let postNorm: LayerNorm
   let projection: Linear
 
@@ -28,6 +29,7 @@ public struct ImageTower: Sendable {
     blocks = try (0..<configuration.image.layers).map {
       try TransformerBlock(tree, "image.blocks.\($0)", configuration.image)
     }
+    twins = blocks.map(FrozenTwin.init)
     postNorm = try LayerNorm(tree, "image.postNorm", epsilon: epsilon)
     projection = try Linear(tree, "image.projection", hasBias: false)
   }
@@ -38,13 +40,25 @@ public struct ImageTower: Sendable {
   /// Where the weights live.
   public var device: Device { patchEmbedding.device }
 
+  /// How the same features are computed.
+  public enum EncodingPath: String, NamedChoice {
+    /// Every block out of single ops, as published. The twin that the other is tested against.
+    case plain
+    /// Blocks with frozen weights as one op each: prompts that the next layer replaces give keys and values alone, and the
+    /// last block computes the class token alone. Blocks that are trained take the plain way.
+    case fused
+  }
+
   /// The features of pictures.
   ///
   /// - Parameters:
   ///   - pixels: [batch, 3, size, size], normalised.
   ///   - injection: One prompt (`promptCount` 1) that all pictures share.
+  ///   - path: Which of the two ways that give the same numbers.
   /// - Returns: [batch, projection]; not normalised.
-  public func features(_ pixels: Tensor, injection: PromptInjection = .none) throws -> Tensor {
+  public func features(_ pixels: Tensor, injection: PromptInjection = .none, path: EncodingPath = .fused) throws
+    -> Tensor
+  {
     try injection.check(width: configuration.image.width, depth: blocks.count, tower: "image")
     guard injection.promptCount == 1 else {
       throw BanyanError(.usage, at: "image prompts", "expected one prompt, found \(injection.promptCount)")
@@ -52,11 +66,17 @@ public struct ImageTower: Sendable {
     var x = try embed(pixels)
     var prompts = 0
     for (layer, block) in blocks.enumerated() {
-      if let tokens = injection.layers[layer] {
-        x = try PromptSplice.replace(x, after: 1, removing: prompts, with: tokens)
-        prompts = tokens.extent(1)
+      let isLast = layer == blocks.count - 1
+      var tokens = injection.layers[layer]
+      let twin = path == .fused ? try twins[layer]() : nil
+      // Outputs at these prompts are thrown away: at the next layer, or at the end.
+      let isPassing = twin != nil && (isLast || injection.layers[layer + 1] != nil)
+      if let own = tokens {
+        x = try PromptSplice.replace(x, after: 1, removing: prompts, with: isPassing ? nil : own)
+        prompts = isPassing ? 0 : own.extent(1)
       }
-      x = try block(x, causal: false)
+      if !isPassing { tokens = nil }
+      x = try twin.map { try $0(x, prompts: tokens, wanted: isLast ? 1 : nil) } ?? block(x, causal: false)
     }
     return try projection(postNorm(x.select(1, 0)))  // [batch, projection]
   }
@@ -130,14 +150,16 @@ extension ImageTower {
 /// Exchanging the prompt tokens inside a sequence.
 enum PromptSplice {
   /// `x` [rows, tokens, width] with `removing` tokens after the first `after` ones replaced by `tokens`
-  /// [1 or rows, count, width].
-  static func replace(_ x: Tensor, after: Int, removing: Int, with tokens: Tensor) throws -> Tensor {
+  /// [1 or rows, count, width], or by nothing.
+  static func replace(_ x: Tensor, after: Int, removing: Int, with tokens: Tensor?) throws -> Tensor {
+    if tokens == nil, removing == 0 { return x }
     let (rows, length, width) = (x.extent(0), x.extent(1), x.extent(2))
-    let head = try x.narrowed(1, start: 0, length: after)
-    let added = tokens.extent(0) == rows ? tokens : try tokens.expanded([rows, tokens.extent(1), width])
+    var parts = [try x.narrowed(1, start: 0, length: after)]
+    if let tokens {
+      parts.append(tokens.extent(0) == rows ? tokens : try tokens.expanded([rows, tokens.extent(1), width]))
+    }
     let rest = after + removing
-    guard rest < length else { return try Tensor.concatenated([head, added], axis: 1) }
-    let tail = try x.narrowed(1, start: rest, length: length - rest)
-    return try Tensor.concatenated([head, added, tail], axis: 1)
+    if rest < length { parts.append(try x.narrowed(1, start: rest, length: length - rest)) }
+    return try Tensor.concatenated(parts, axis: 1)
   }
 }

@@ -53,7 +53,8 @@ struct AdaptedBackbone: Sendable {
   /// A batch's features by the image tower with `changed` in the place of frozen weights.  // [rows, projection]
   func features(_ batch: TaskBatch, changed: (_ tower: String) throws -> ParameterTree) throws -> Tensor {
     if towers == .text { return batch.features }
-    return try model(with: changed("image")).image.features(batch.pixels()).normalized()
+    // A model of one step: what it would prepare for the fast way would serve once.
+    return try model(with: changed("image")).image.features(batch.pixels(), path: .plain).normalized()
   }
 
   /// Only wiring: nothing of the backbone is copied.

@@ -27,12 +27,14 @@ struct PromptedTowers: Sendable {
   private let model: CLIPModel
   private let vocabulary: ClassVocabulary
   private let path: TextTower.EncodingPath
+  private let imagePath: ImageTower.EncodingPath
 
   /// - Parameter textPrompts: How many prompts stand in front of a class name.
   /// - Throws: A `BanyanError` that names the class name which finds no room beside them.
   init(_ context: MethodContext, textPrompts: Int) throws {
     model = context.model
     path = context.encodingPath
+    imagePath = context.imagePath
     vocabulary = try ClassVocabulary(context.tasks, tokenizer: context.tokenizer)
     let limit = context.model.configuration.contextLength
     for (task, set) in zip(context.tasks, vocabulary.classSet) {
@@ -60,6 +62,8 @@ struct PromptedTowers: Sendable {
   /// The features of a batch under `prompts`.  // [rows, projection], unit rows
   func features(_ prompts: TowerPrompts, _ batch: TaskBatch) throws -> Tensor {
     if prompts.image.isEmpty { return batch.features }
-    return try model.image.features(batch.pixels(), injection: TowerPrompts.injection(prompts.image)).normalized()
+    return try model.image.features(
+      batch.pixels(), injection: TowerPrompts.injection(prompts.image), path: imagePath
+    ).normalized()
   }
 }

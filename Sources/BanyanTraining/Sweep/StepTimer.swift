@@ -40,7 +40,8 @@ public final class StepTimer: Sendable {
     let context = try experiment.structured(
       MethodContext(
         model: stage.bench.model, tokenizer: stage.bench.tokenizer,
-        tasks: try split.map { PromptTask(try stage.suite.task(named: $0.task)) }, encodingPath: experiment.encodingPath
+        tasks: try split.map { PromptTask(try stage.suite.task(named: $0.task)) },
+        encodingPath: experiment.encodingPath, imagePath: experiment.imagePath
       ),
       for: structure, affinity: nil, seed: seed)
     let method = try entry.make(experiment.options, context)

@@ -16,6 +16,7 @@ extern "C" {
 typedef struct ct_tensor_s *ct_tensor;
 typedef struct ct_optimizer_s *ct_optimizer;
 typedef struct ct_generator_s *ct_generator;
+typedef struct ct_block_s *ct_block;
 
 typedef enum { CT_FLOAT32, CT_FLOAT64, CT_FLOAT16, CT_BFLOAT16, CT_INT64, CT_INT32, CT_UINT8, CT_BOOL } ct_dtype;
 typedef enum { CT_CPU, CT_CUDA, CT_MPS } ct_device;
@@ -94,6 +95,17 @@ int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, ct_tensor *out);
 // The mean cross-entropy of `logits` [rows, classes] against `labels` [rows].
 int ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor *out);
+
+// --- frozen blocks ---------------------------------------------------------------------------------------------------
+// A pre-norm transformer block with frozen weights: norm1 weight and bias, query-key-value weight [3 width, width] and
+// bias, output weight and bias, norm2 weight and bias, the MLP's first weight and bias, its second weight and bias.
+// Products and attention are computed in `precision`.
+int ct_block_new(
+  const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision, ct_block *out);
+void ct_block_free(ct_block block);
+// The block over `x` [rows, tokens, width], whose tokens also see `prompts` [1, count, width] (null for none), which have no
+// outputs themselves. Only the first `wanted` tokens have outputs: [rows, wanted, width].
+int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wanted, ct_tensor *out);
 
 // --- optimizers ------------------------------------------------------------------------------------------------------
 int ct_sgd(

@@ -1,0 +1,119 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanTensor
+import Foundation
+
+/// What a run of the benchmark found, for a file and for eyes.
+struct BenchRecord: Codable {
+  var date: String
+  var machine: String
+  var cores: Int
+  var threads: Int
+  var engine: String
+  var peer: String
+  var geometry: String
+  var command: String
+  var peak: MatrixPeak
+  var cases: [CaseResult] = []
+
+  init(rig: Rig, peer: String, peak: MatrixPeak, quick: Bool) {
+    date = Date().formatted(.iso8601)
+    let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    machine =
+      info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+      .map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    cores = ProcessInfo.processInfo.activeProcessorCount
+    threads = Engine.threads
+    engine = Engine.version
+    self.peer = "torch \(peer) with transformers"
+    geometry = rig.model.configuration.summary
+    command = "banyan-bench " + CommandLine.arguments.dropFirst().joined(separator: " ")
+    self.peak = peak
+  }
+
+  var heading: String {
+    func text(_ value: Double) -> String { String(format: "%.0f", value) }
+    return """
+      \(machine), \(threads) of \(cores) cores; \(engine) against \(peer)
+      \(geometry)
+      matrix products: \(text(peak.float32)) GFLOP/s fp32, \(text(peak.bfloat16)) GFLOP/s bf16
+      """
+  }
+
+  var markdown: String {
+    var lines = [
+      heading.replacingOccurrences(of: "\n", with: "\n\n"), "", "\(date), `\(command)`:", "",
+      "| case | Banyan | published way | ratio | best settings | ratio | memory | GFLOP/s | of the peak |",
+      "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += cases.map(\.row)
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// Times of one case.
+struct CaseResult: Codable {
+  var name: String
+  var title: String
+  var seconds: [Double] = []
+  var theirs: [String: [Double]] = [:]
+  var memory = 0
+  var theirMemory: [String: Int] = [:]
+  var bestWay = ""
+  var difference = 0.0
+  var agrees = false
+  var gigaflops = 0.0
+  var share = 0.0
+  var goals: [String: Double] = [:]
+
+  init(_ item: BenchCase) {
+    name = item.name
+    title = item.title
+    goals["published"] = item.goal.published
+    goals["best"] = item.goal.best
+  }
+
+  var median: Double { Self.median(seconds) }
+
+  /// The ratios of the rounds: median, smallest and largest.
+  func ratio(_ way: String) -> (median: Double, low: Double, high: Double)? {
+    guard let theirs = theirs[way], !theirs.isEmpty else { return nil }
+    let ratios = zip(theirs, seconds).map { $0 / $1 }
+    return (Self.median(ratios), ratios.min() ?? 0, ratios.max() ?? 0)
+  }
+
+  var line: String {
+    func side(_ way: String) -> String {
+      guard let ratio = ratio(way), let theirs = theirs[way] else { return "–" }
+      let goal = goals[way].map { String(format: ", goal %g", $0) } ?? ""
+      return String(
+        format: "%@ (%.1f×, %.1f to %.1f%@)", Self.duration(Self.median(theirs)), ratio.median, ratio.low, ratio.high,
+        goal)
+    }
+    let shown = name.padding(toLength: max(14, name.count), withPad: " ", startingAt: 0)
+    return "\(shown)\(Self.duration(median))  published \(side("published"))  best \(side("best"))  "
+      + String(
+        format: "%.0f GFLOP/s, %.0f %% of the peak, %.0f MiB, losses within %.0e", gigaflops, 100 * share,
+        Double(memory) / 1_048_576, difference) + (agrees ? "" : "  DISAGREE")
+  }
+
+  var row: String {
+    func cell(_ way: String) -> String {
+      guard let ratio = ratio(way), let theirs = theirs[way] else { return "– | –" }
+      let goal = goals[way].map { String(format: " (goal %g)", $0) } ?? ""
+      return Self.duration(Self.median(theirs))
+        + String(format: " | **%.1f×** %.1f–%.1f%@", ratio.median, ratio.low, ratio.high, goal)
+    }
+    return "| \(title) | \(Self.duration(median)) | \(cell("published")) | \(cell("best")) | "
+      + String(format: "%.0f MiB | %.0f | %.0f %% |", Double(memory) / 1_048_576, gigaflops, 100 * share)
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    seconds < 1 ? String(format: "%.0f ms", 1000 * seconds) : String(format: "%.2f s", seconds)
+  }
+
+  static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return sorted.isEmpty ? .nan : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+}

@@ -1,0 +1,70 @@
+import BanyanFoundation
+import BanyanTensor
+import BanyanTraining
+import Foundation
+
+/// Takes both sides through a case in turn.
+struct CaseRunner {
+  let rig: Rig
+  let peer: Peer
+  let pairs: Int
+  let compiles: Bool
+  let peak: Double
+
+  func run(_ item: BenchCase) throws -> CaseResult {
+    note("\(item.name): \(item.title)")
+    let side = try item.make(rig)
+    if item.name == "pictures", let folder = side.request["folder"]?.stringValue {
+      try peer.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
+    }
+    try peer.begin(side.request)
+    var result = CaseResult(item)
+    var ways = side.ways
+    // Warm-up of all sides; the other side's best is the faster of plain and compiled.
+    var difference = 0.0
+    let first = try timed(side)
+    for way in ways { difference = max(difference, Self.difference(try peer.step(way).loss, first.loss)) }
+    if compiles, side.compiles, ways.contains(.best) { ways = try withFaster(ways) }
+    Stopwatch.resetPeakMemory()
+    // What was stepped in the warm-up more than once is at another place of its descent.
+    for round in 0..<pairs {
+      let own = try timed(side)
+      result.seconds.append(own.seconds)
+      for way in ways {
+        let theirs = try peer.step(way)
+        result.theirs[way == .published ? "published" : "best", default: []].append(theirs.seconds)
+        result.theirMemory[way == .published ? "published" : "best"] = theirs.memory
+        if way != .compiled { difference = max(difference, Self.difference(theirs.loss, own.loss)) }
+      }
+      note("  \(item.name) round \(round + 1) of \(pairs)", isLast: round + 1 == pairs)
+    }
+    result.memory = Stopwatch.peakMemory
+    result.bestWay = ways.contains(.compiled) ? "torch.compile" : "eager"
+    result.difference = difference
+    result.agrees = difference <= side.tolerance
+    result.gigaflops = side.operations / result.median * 1e-9
+    result.share = result.gigaflops / peak
+    return result
+  }
+
+  private func withFaster(_ ways: [Peer.Way]) throws -> [Peer.Way] {
+    let plain = try peer.step(.best).seconds
+    guard (try? peer.step(.compiled)) != nil else { return ways }
+    let compiled = try peer.step(.compiled).seconds
+    return compiled < plain ? ways.map { $0 == .best ? .compiled : $0 } : ways
+  }
+
+  private func timed(_ side: BenchSide) throws -> (seconds: Double, loss: Double) {
+    let start = ContinuousClock.now
+    let loss = try side.step()
+    return ((ContinuousClock.now - start) / .seconds(1), loss)
+  }
+
+  private static func difference(_ theirs: Double?, _ own: Double) -> Double {
+    theirs.map { abs($0 - own) / max(1e-6, abs(own)) } ?? 0
+  }
+
+  private func note(_ text: String, isLast: Bool = false) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+}

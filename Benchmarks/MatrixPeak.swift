@@ -1,0 +1,26 @@
+import BanyanTensor
+import Foundation
+
+/// What the machine's matrix products reach here and now, in GFLOP/s: the roof that a case is measured against.
+struct MatrixPeak: Codable {
+  var float32: Double
+  var bfloat16: Double
+
+  static func measured() throws -> MatrixPeak {
+    MatrixPeak(float32: try best(.float32, tries: 20), bfloat16: try best(.bfloat16, tries: 5))
+  }
+
+  /// The best of some products of the towers' own shapes.
+  private static func best(_ dtype: DType, tries: Int) throws -> Double {
+    let generator = try EngineGenerator(seed: 1)
+    return try [(1576, 768, 3072), (1576, 3072, 768), (2048, 2048, 2048)].map { m, k, n in
+      let a = try generator.normal([m, k]).to(dtype)
+      let b = try generator.normal([k, n]).to(dtype)
+      return try (0..<tries).map { _ in
+        let start = ContinuousClock.now
+        _ = try Engine.withoutGradients { try a.matmul(b) }
+        return 2e-9 * Double(m * k * n) / ((ContinuousClock.now - start) / .seconds(1))
+      }.max() ?? 0
+    }.max() ?? 0
+  }
+}

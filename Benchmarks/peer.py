@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""The other side of `make bench`: the same steps in PyTorch with the modules of `transformers`.
+
+It reads one request a line on standard input and answers with one line of JSON:
+
+    {"do": "load", "folder": F, "threads": N, "precision": "fp32"}        the checkpoint that both sides use
+    {"do": "case", "name": C, "file": F, …}                              the inputs and starting parameters of a case
+    {"do": "step", "way": W}                                             one step: seconds, loss, largest memory so far
+    {"do": "pictures", "folder": F, "count": N}                          JPEG files to decode
+
+Ways: `published` does what the published implementations do (every text at all positions, frozen image features computed in
+every step), `best` cuts texts behind the longest one and keeps frozen image features, `compiled` is `best` with
+`torch.compile` on the blocks.
+"""
+
+import json
+import os
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file
+from transformers import CLIPImageProcessor, CLIPModel
+
+
+def peak_memory():
+    """The largest resident size since `forget_peak`, in bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def forget_peak():
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def unit(x):
+    return x / x.norm(dim=-1, keepdim=True)
+
+
+class Towers:
+    """Both towers with prompts, out of the modules of `transformers`."""
+
+    def __init__(self, folder, precision):
+        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
+        self.model.requires_grad_(False)
+        self.precision = precision
+        self.processor = CLIPImageProcessor.from_pretrained(folder)
+        self.text_layers = list(self.model.text_model.encoder.layers)
+        self.image_layers = list(self.model.vision_model.encoder.layers)
+        self.compiled = None
+
+    def layers(self, tower, compiled):
+        plain = self.text_layers if tower == "text" else self.image_layers
+        if not compiled:
+            return plain
+        if self.compiled is None:
+            block = torch.compile(lambda layer, x, causal: layer(x, None, is_causal=causal), dynamic=False)
+            self.compiled = {
+                "text": [lambda x, _, is_causal=True, layer=layer: block(layer, x, True) for layer in self.text_layers],
+                "image": [lambda x, _, is_causal=False, layer=layer: block(layer, x, False) for layer in self.image_layers],
+            }
+        return self.compiled[tower]
+
+    def words(self, ids, ends, prompts, length, compiled=False):
+        """Unit features of texts whose tokens after the first are prompts, by layer."""
+        embeddings = self.model.text_model.embeddings
+        ids = ids[:, :length]
+        x = embeddings.token_embedding(ids)
+        if 0 in prompts:
+            count = prompts[0].shape[0]
+            x = torch.cat([x[:, :1], prompts[0].expand(len(ids), -1, -1), x[:, 1 + count:]], 1)
+        x = x + embeddings.position_embedding.weight[:length]
+        for number, layer in enumerate(self.layers("text", compiled)):
+            if number > 0 and number in prompts:
+                count = prompts[number].shape[0]
+                x = torch.cat([x[:, :1], prompts[number].expand(len(ids), -1, -1), x[:, 1 + count:]], 1)
+            x = layer(x, None, is_causal=True)
+        x = self.model.text_model.final_layer_norm(x)[torch.arange(len(ids)), ends]
+        return unit(self.model.text_projection(x))
+
+    def pictures(self, pixels, prompts={}, compiled=False):
+        """Unit features of pictures whose tokens after the class token are prompts, by layer."""
+        vision = self.model.vision_model
+        x = vision.pre_layrnorm(vision.embeddings(pixels))
+        there = 0
+        for number, layer in enumerate(self.layers("image", compiled)):
+            if number in prompts:
+                x = torch.cat([x[:, :1], prompts[number].expand(len(pixels), -1, -1), x[:, 1 + there:]], 1)
+                there = prompts[number].shape[0]
+            x = layer(x, None, is_causal=False)
+        return unit(self.model.visual_projection(vision.post_layernorm(x[:, 0])))
+
+
+class Case:
+    """One kind of step, with its parameters and its optimizer for each way."""
+
+    def __init__(self, towers, request):
+        self.towers, self.request = towers, request
+        self.inputs = load_file(request["file"])
+        self.scale = towers.model.logit_scale.exp().item()
+        self.features = None
+        self.states = {}
+
+    def state(self, way):
+        if way not in self.states:
+            own = {k[2:]: v.clone().requires_grad_() for k, v in self.inputs.items() if k.startswith("p.")}
+            whole = list(self.towers.model.parameters()) if self.request["name"] == "fine-tuning" else []
+            for weight in whole:
+                weight.requires_grad_()
+            rate = self.request["rate"]
+            optimizer = torch.optim.SGD([*own.values(), *whole], lr=rate, momentum=0.9, weight_decay=5e-4)
+            self.states[way] = (own, optimizer)
+        return self.states[way]
+
+    def length(self, way):
+        return self.inputs["ids"].shape[1] if way == "published" else int(self.inputs["ends"].max()) + 1
+
+    def frozen(self, way, task):
+        """Features of the frozen image tower: kept, but where the published code computes them in every step."""
+        pixels = self.inputs[f"pixels.{task}"]
+        if way == "published":
+            return self.towers.pictures(pixels)
+        if self.features is None:
+            with torch.inference_mode():
+                found = [self.towers.pictures(self.inputs[f"pixels.{t}"]) for t in range(self.request["tasks"])]
+            self.features = [x.clone() for x in found]
+        return self.features[task].clone()
+
+    def loss(self, x, w, task):
+        return F.cross_entropy(self.scale * x @ w.T, self.inputs[f"labels.{task}"])
+
+    def words(self, way, prompts):
+        return self.towers.words(
+            self.inputs["ids"], self.inputs["ends"], prompts, self.length(way), compiled=way == "compiled")
+
+    def losses(self, way, own):
+        name, compiled = self.request["name"], way == "compiled"
+        tasks = range(self.request["tasks"])
+        if name == "coop":
+            return [self.loss(self.frozen(way, 0), self.words(way, {0: own["tasks.0.context"]}), 0)]
+        if name == "affinity":
+            w = self.words(way, {0: own["shared.context"]})
+            return [self.loss(self.frozen(way, t), w, t) for t in tasks]
+        if name == "hipro":
+            nodes = {n: self.words(way, {0: own[f"nodes.{n}.context"]}) for n in range(self.request["nodes"])}
+            return [
+                sum(self.loss(self.frozen(way, t), nodes[n], t) for n in self.request["paths"][t]) for t in tasks]
+        if name == "maple":
+            text = {k: own[f"tasks.0.text.{k}"] for k in range(self.request["depth"])}
+            image = {k: F.linear(text[k], own[f"tasks.0.projection.{k}.weight"], own[f"tasks.0.projection.{k}.bias"])
+                     for k in text}
+        elif name == "mmap":
+            layers = range(self.request["depth"])
+            text = {k: torch.kron(own[f"tasks.0.text.{k}"], own[f"tasks.0.source.{k}"]) for k in layers}
+            image = {k: torch.kron(own[f"tasks.0.image.{k}"], own[f"tasks.0.source.{k}"]) for k in layers}
+        elif name == "vpt":
+            text, image = None, {k: own[f"tasks.0.image.{k}"] for k in range(self.request["depth"])}
+        elif name == "fine-tuning":
+            text, image = {}, {}
+        pixels = self.inputs["pixels.0"]
+        w = self.inputs["weights"] if text is None else self.words(way, text)
+        x = self.towers.pictures(pixels, image, compiled)
+        if name == "fine-tuning":
+            return [F.cross_entropy(self.towers.model.logit_scale.exp() * x @ w.T, self.inputs["labels.0"])]
+        return [self.loss(x, w, 0)]
+
+    def step(self, way):
+        own, optimizer = self.state(way)
+        if way == "published" and self.request["parts"] > 1:
+            return self.step_in_parts(own["tasks.0.context"])
+        losses = self.losses(way, own)
+        if self.request["name"] == "affinity":
+            context = own["shared.context"]
+            found = [torch.autograd.grad(loss, context, retain_graph=True)[0].flatten() for loss in losses]
+            directions = unit(torch.stack(found))
+            _ = directions @ directions.T
+            return sum(losses).item()
+        loss = sum(losses)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+
+    def step_in_parts(self, context):
+        """Forward and backward of as many classes, some at a time: what the published step costs where it does not fit."""
+        self.frozen("published", 0)
+        for ids, ends in zip(self.inputs["ids"].chunk(self.request["parts"]), self.inputs["ends"].chunk(self.request["parts"])):
+            w = self.towers.words(ids, ends, {0: context}, ids.shape[1])
+            torch.autograd.grad(w.sum(), context)
+        return None
+
+
+class Pictures:
+    """Files to features; no gradients."""
+
+    def __init__(self, towers, request):
+        self.towers, self.batch = towers, request["batch"]
+        self.files = sorted(os.path.join(request["folder"], name) for name in os.listdir(request["folder"]))
+
+    def decode(self, file):
+        with Image.open(file) as picture:
+            return self.towers.processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"][0]
+
+    def encode(self, pixels, compiled):
+        if self.towers.precision == "bf16":
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                return self.towers.pictures(pixels, compiled=compiled).float()
+        return self.towers.pictures(pixels, compiled=compiled)
+
+    def step(self, way):
+        total = 0.0
+        if way == "published":
+            # One process that decodes, then encodes, batch after batch.
+            with torch.no_grad():
+                for start in range(0, len(self.files), self.batch):
+                    pixels = torch.stack([self.decode(f) for f in self.files[start:start + self.batch]])
+                    total += self.encode(pixels, False).double().abs().sum().item()
+            return total
+        loader = torch.utils.data.DataLoader(Files(self), batch_size=self.batch, num_workers=2)
+        with torch.inference_mode():
+            for pixels in loader:
+                total += self.encode(pixels, way == "compiled").double().abs().sum().item()
+        return total
+
+
+class Files(torch.utils.data.Dataset):
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def __len__(self):
+        return len(self.pictures.files)
+
+    def __getitem__(self, index):
+        return self.pictures.decode(self.pictures.files[index])
+
+
+class Sentences:
+    """Unit class weights of many sentences a class, without gradients."""
+
+    def __init__(self, towers, request):
+        self.towers, self.inputs, self.batch = towers, load_file(request["file"]), request["batch"]
+
+    def step(self, way):
+        ids, ends = self.inputs["ids"], self.inputs["ends"]  # [templates, classes, positions]
+        length = ids.shape[2] if way == "published" else int(ends.max()) + 1
+        sums = []
+        with torch.no_grad() if way == "published" else torch.inference_mode():
+            for start in range(0, ids.shape[1], self.batch):
+                rows = slice(start, start + self.batch)
+                features = [self.towers.words(ids[t, rows], ends[t, rows], {}, length, compiled=way == "compiled")
+                            for t in range(len(ids))]
+                sums.append(unit(torch.stack(features).mean(0)))
+        return torch.cat(sums).double().abs().sum().item()
+
+
+def draw(request):
+    """Soft noise as JPEG files: sizes and contents like photographs as far as a decoder is concerned."""
+    os.makedirs(request["folder"], exist_ok=True)
+    generator = torch.Generator().manual_seed(1)
+    for number in range(request["count"]):
+        coarse = torch.randn(1, 3, 24, 32, generator=generator)
+        fine = torch.randn(1, 3, 375, 500, generator=generator)
+        picture = F.interpolate(coarse, (375, 500), mode="bicubic") * 50 + fine * 8 + 128
+        pixels = picture[0].clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(os.path.join(request["folder"], f"{number:04d}.jpg"), quality=90)
+
+
+def main():
+    towers = case = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = {}
+        if request["do"] == "load":
+            torch.set_num_threads(request["threads"])
+            towers = Towers(request["folder"], request["precision"])
+            answer = {"torch": torch.__version__}
+        elif request["do"] == "pictures":
+            draw(request)
+        elif request["do"] == "case":
+            kind = {"pictures": Pictures, "sentences": Sentences}.get(request["name"], Case)
+            case = kind(towers, request)
+        else:
+            forget_peak()
+            start = time.perf_counter()
+            loss = case.step(request["way"])
+            answer = {"seconds": time.perf_counter() - start, "loss": loss,
+                      "memory": peak_memory()}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+import BanyanFoundation
+import CTorch
+
+/// A pre-norm transformer block whose weights never change, as one op with its own backward.
+///
+/// The same numbers as the block out of single ops, with gradients for its inputs alone: weights are packed for the
+/// processor once, nothing is recorded for them, and prompts that nobody reads afterwards give keys and values only.
+///
+///     x₁ = x + attention(norm₁ x beside norm₁ prompts)
+///     y  = x₁ + mlp(norm₂ x₁)
+public final class FrozenBlock: @unchecked Sendable {
+  // Immutable after creation but for the packing, which the engine does once.
+  private let handle: ct_block
+
+  /// The two layers of weights and biases of one sublayer.
+  public typealias Affine = (weight: Tensor, bias: Tensor)
+
+  /// The activation between the MLP's layers.
+  public enum Activation: Sendable {
+    /// `x · σ(1.702 x)`.
+    case quickGELU
+    /// `x Φ(x)`.
+    case gelu
+  }
+
+  /// A block over `weights`, none of which may require gradients.
+  ///
+  /// - Parameters:
+  ///   - norm1: Before the attention.
+  ///   - queryKeyValue: [3 · width, width] and [3 · width].
+  ///   - output: [width, width] and [width].
+  ///   - norm2: Before the MLP.
+  ///   - mlpInput: The MLP's first layer.
+  ///   - mlpOutput: The MLP's second layer.
+  ///   - heads: Attention heads.
+  ///   - epsilon: What the norms add to the variance.
+  ///   - activation: Between the MLP's layers.
+  ///   - precision: Of products and attention; inputs and outputs are fp32.
+  public init(
+    norm1: Affine, queryKeyValue: Affine, output: Affine, norm2: Affine, mlpInput: Affine, mlpOutput: Affine,
+    heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32
+  ) throws {
+    let all = [norm1, queryKeyValue, output, norm2, mlpInput, mlpOutput].flatMap { [$0.weight, $0.bias] }
+    let handles = all.map { Optional($0.handle) }
+    var handle: ct_block?
+    try withExtendedLifetime(all) {
+      try engine {
+        ct_block_new(handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue, &handle)
+      }
+    }
+    guard let handle else { throw BanyanError(.failed, at: "FrozenBlock", "the engine made none") }
+    self.handle = handle
+  }
+
+  deinit { ct_block_free(handle) }
+
+  /// The block over [rows, tokens, width].
+  ///
+  /// - Parameters:
+  ///   - x: The tokens, in fp32.
+  ///   - prompts: Tokens that `x` sees and that have no outputs, [1, count, width]; `nil` for none.
+  ///   - wanted: How many of the first tokens have outputs; `nil` for all.
+  /// - Returns: [rows, wanted, width].
+  public func callAsFunction(_ x: Tensor, prompts: Tensor? = nil, wanted: Int? = nil) throws -> Tensor {
+    try produce { ct_block_apply(handle, x.handle, prompts?.handle, Int64(wanted ?? x.extent(1)), $0) }
+  }
+}
