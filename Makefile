@@ -1,4 +1,4 @@
-# Words: build test demo evidence pretrain-default parity format lint docs goldens bench clean
+# Words: build test demo evidence pretrain-default parity format lint docs goldens bench bench-quick clean
 # `make` alone lists them.
 
 # One configuration for the binary and the tests, so that nothing is built twice.
@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= passive
 
 OUTPUT ?= runs/demo
 
-.PHONY: help bootstrap build test parity format lint docs goldens bench demo evidence pretrain-default clean venv
+.PHONY: help bootstrap build test parity format lint docs goldens bench bench-quick demo evidence pretrain-default clean venv
 
 help:
 	@echo "make demo     build, then every method on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
@@ -21,7 +21,8 @@ help:
 	@echo "make lint     check formatting and style"
 	@echo "make docs     build the DocC pages of every library into .build-docs/"
 	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
-	@echo "make bench    time the text paths and the image tower"
+	@echo "make bench    time Banyan against PyTorch with transformers, both in one run (an hour)"
+	@echo "make bench-quick  the same with a smaller tower and two rounds (minutes)"
 	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
 	@echo "make pretrain-default  make the CLIP that ships again"
 	@echo "make clean    remove what was built (not .deps/)"
@@ -58,8 +59,11 @@ goldens: venv
 	$(PYTHON) Tools/goldens/generate.py
 	git diff --exit-code --stat -- Tests/Goldens
 
-bench: bootstrap
-	swift run $(FLAGS) banyan-bench
+bench: build venv
+	$(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md
+
+bench-quick: build venv
+	$(BANYAN)-bench --quick
 
 demo: build
 	$(BANYAN) demo --output $(OUTPUT)

@@ -30,6 +30,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Write the table as Markdown here.", completion: .file()) var markdown: String?
   @Flag(help: "The small image tower (patch 32), two rounds, the quicker cases: a few minutes.") var quick = false
   @Flag(help: "Without torch.compile.") var noCompile = false
+  @Flag(help: "This side alone, for profilers.") var alone = false
   @Flag(help: "List the cases and stop.") var list = false
 
   func run() throws {
@@ -42,11 +43,12 @@ struct Bench: ParsableCommand {
     if let threads { try Engine.setThreads(threads) }
     let rig = try Rig(patch: quick ? 32 : patch)
     defer { rig.remove() }
-    let peer = try Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log"))
-    defer { peer.stop() }
-    try peer.load(rig.checkpoint, threads: Engine.threads)
+    let peer =
+      try alone ? nil : Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log"))
+    defer { peer?.stop() }
+    try peer?.load(rig.checkpoint, threads: Engine.threads)
     let peak = try MatrixPeak.measured()
-    var record = BenchRecord(rig: rig, peer: peer.version, peak: peak, quick: quick)
+    var record = BenchRecord(rig: rig, peer: peer?.version ?? "nothing", peak: peak, quick: quick)
     print(record.heading)
     for item in chosen {
       let runner = CaseRunner(

@@ -6,7 +6,8 @@ import Foundation
 /// Takes both sides through a case in turn.
 struct CaseRunner {
   let rig: Rig
-  let peer: Peer
+  /// The other side; `nil` leaves this one alone.
+  let peer: Peer?
   let pairs: Int
   let compiles: Bool
   let peak: Double
@@ -14,24 +15,24 @@ struct CaseRunner {
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
     let side = try item.make(rig)
-    if item.name == "pictures", let folder = side.request["folder"]?.stringValue {
+    if let peer, item.name == "pictures", let folder = side.request["folder"]?.stringValue {
       try peer.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
     }
-    try peer.begin(side.request)
+    try peer?.begin(side.request)
     var result = CaseResult(item)
-    var ways = side.ways
+    var ways = peer == nil ? [] : side.ways
     // Warm-up of all sides; the other side's best is the faster of plain and compiled.
     var difference = 0.0
     let first = try timed(side)
-    for way in ways { difference = max(difference, Self.difference(try peer.step(way).loss, first.loss)) }
-    if compiles, side.compiles, ways.contains(.best) { ways = try withFaster(ways) }
+    for way in ways { difference = max(difference, Self.difference(try step(way).loss, first.loss)) }
+    if compiles, peer != nil, side.compiles, ways.contains(.best) { ways = try withFaster(ways) }
     Stopwatch.resetPeakMemory()
     // What was stepped in the warm-up more than once is at another place of its descent.
     for round in 0..<pairs {
       let own = try timed(side)
       result.seconds.append(own.seconds)
       for way in ways {
-        let theirs = try peer.step(way)
+        let theirs = try step(way)
         result.theirs[way == .published ? "published" : "best", default: []].append(theirs.seconds)
         result.theirMemory[way == .published ? "published" : "best"] = theirs.memory
         if way != .compiled { difference = max(difference, Self.difference(theirs.loss, own.loss)) }
@@ -48,10 +49,15 @@ struct CaseRunner {
   }
 
   private func withFaster(_ ways: [Peer.Way]) throws -> [Peer.Way] {
-    let plain = try peer.step(.best).seconds
-    guard (try? peer.step(.compiled)) != nil else { return ways }
-    let compiled = try peer.step(.compiled).seconds
+    let plain = try step(.best).seconds
+    guard (try? step(.compiled)) != nil else { return ways }
+    let compiled = try step(.compiled).seconds
     return compiled < plain ? ways.map { $0 == .best ? .compiled : $0 } : ways
+  }
+
+  private func step(_ way: Peer.Way) throws -> Peer.Step {
+    guard let peer else { throw BanyanError(.failed, at: "the other side", "is not there") }
+    return try peer.step(way)
   }
 
   private func timed(_ side: BenchSide) throws -> (seconds: Double, loss: Double) {

@@ -23,7 +23,8 @@ final class Peer {
   init(python: String, script: URL, log: URL) throws {
     guard FileManager.default.isExecutableFile(atPath: python) else {
       throw BanyanError(
-        .usage, at: "--python \(python)", "there is no Python", remedy: "Run `make venv`, or name one with torch and transformers.")
+        .usage, at: "--python \(python)", "there is no Python",
+        remedy: "Run `make venv`, or name one with torch and transformers.")
     }
     self.log = log
     try Data().write(to: log)
