@@ -51,7 +51,7 @@ public struct MethodContext: Sendable {
   /// Creates a context.
   public init(
     model: CLIPModel, tokenizer: CLIPTokenizer, tasks: [PromptTask], tree: TaskTree? = nil,
-    groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .sharedPrefix,
+    groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .fused,
     imagePath: ImageTower.EncodingPath = .fused, activationBudget: Int = 1 << 30
   ) {
     self.model = model

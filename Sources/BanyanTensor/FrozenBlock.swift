@@ -64,4 +64,22 @@ public final class FrozenBlock: @unchecked Sendable {
   public func callAsFunction(_ x: Tensor, prompts: Tensor? = nil, wanted: Int? = nil) throws -> Tensor {
     try produce { ct_block_apply(handle, x.handle, prompts?.handle, Int64(wanted ?? x.extent(1)), $0) }
   }
+
+  /// The block over texts that share a prefix: a token sees what stands before it in the prefix and in its own name.
+  ///
+  /// - Parameters:
+  ///   - x: [prompts, tokens, width], in fp32: for each prompt the prefix, then the names, those of one length together.
+  ///   - prefix: The prefix's tokens.
+  ///   - names: How many names of which length follow, in their order.
+  ///   - endsOnly: Whether only the last token of each name has an output.
+  /// - Returns: [prompts, tokens, width], or [prompts, names, width].
+  public func texts(_ x: Tensor, prefix: Int, names: [(count: Int, length: Int)], endsOnly: Bool = false) throws
+    -> Tensor
+  {
+    let counts = names.map { Int64($0.count) }
+    let lengths = names.map { Int64($0.length) }
+    return try produce {
+      ct_block_apply_text(handle, x.handle, Int64(prefix), counts, lengths, Int32(names.count), endsOnly, $0)
+    }
+  }
 }

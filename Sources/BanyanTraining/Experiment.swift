@@ -44,8 +44,8 @@ public struct Experiment: Codable, Sendable, Equatable {
   /// Threads of one op; `null` stands for all cores, and for 1 where both towers are narrower than 256.
   @Nullable public var threads: Int?
   /// How class names are encoded.
-  public var encodingPath = TextTower.EncodingPath.sharedPrefix
-  /// Which of the two exact ways pictures are encoded.
+  public var encodingPath = TextTower.EncodingPath.fused
+  /// Which of the exact ways pictures are encoded.
   public var imagePath = ImageTower.EncodingPath.fused
 
   /// An experiment with all defaults.

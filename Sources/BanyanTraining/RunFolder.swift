@@ -13,7 +13,7 @@ public import Foundation
 ///     experiment.json        what was asked for: the differences from the defaults
 ///     record.json            what came out; there when the run is finished
 ///     seed-<s>/prompts.safetensors, prompts.json, classifiers.safetensors, result.json
-///     seed-<s>/state.safetensors, affinity.json    while the seed is in work
+///     seed-<s>/state.safetensors, start.safetensors, affinity.json    while the seed is in work
 public struct RunFolder: Sendable {
   /// The folder itself.
   public let url: URL
@@ -36,6 +36,7 @@ public struct RunFolder: Sendable {
   public func classifiers(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("classifiers.safetensors") }
   func result(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("result.json") }
   func state(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("state.safetensors") }
+  func start(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("start.safetensors") }
   func affinity(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("affinity.json") }
 
   /// What to do with a folder that holds a run already.
@@ -97,7 +98,7 @@ public struct RunFolder: Sendable {
 
   /// Removes what a finished seed needed only while it was in work.
   func removeWork(of seed: UInt64) {
-    for leftover in [state(seed), affinity(seed)] { try? FileManager.default.removeItem(at: leftover) }
+    for leftover in [state(seed), start(seed), affinity(seed)] { try? FileManager.default.removeItem(at: leftover) }
   }
 
   /// Removes files that a killed process was writing.

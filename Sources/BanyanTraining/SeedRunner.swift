@@ -52,7 +52,9 @@ struct SeedRunner {
     context = try experiment.structured(context, for: structure, affinity: affinity, seed: seed)
     let method = try entry.make(experiment.options, context)
     let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
-    let initial = try watch.time("training") { try prepared(method, training: plain, seed: seed) }
+    let initial = try watch.time("training") {
+      try prepared(method, training: plain, seed: seed, fingerprint: fingerprint)
+    }
     let (trainable, constants) = try method.selection.split(initial)
     noteSettings(learnsBySteps: trainable.count > 0, seed: seed)
     let trainer = Trainer(
@@ -102,10 +104,30 @@ struct SeedRunner {
   }
 
   /// The parameters before the first step.
-  private func prepared(_ method: any PromptMethod, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
+  ///
+  /// Where they took steps they are kept until the seed is finished.
+  private func prepared(_ method: any PromptMethod, training: [TaskBatch], seed: UInt64, fingerprint: String) throws
+    -> ParameterTree
+  {
+    let file = folder.start(seed)
+    if FileManager.default.fileExists(atPath: file.path) {
+      let remedy = "Delete the file; the start is then prepared anew."
+      let saved = try SealedTensors.read(file, remedy: remedy)
+      if saved.metadata["fingerprint"] == fingerprint {
+        return try saved.tree.mapTensors { try $1.to(device: experiment.device) }
+      }
+    }
+    var tookSteps = false
     observer.report(.phase("Preparation"))
-    return try method.prepared(
-      method.initialParameters(seed: seed), training: training, seed: seed, report: observer.prepared(_:of:))
+    let start = try method.prepared(method.initialParameters(seed: seed), training: training, seed: seed) {
+      tookSteps = true
+      try observer.prepared($0, of: $1)
+    }
+    if tookSteps {
+      let onHost = try start.mapTensors { try $1.to(device: .cpu) }
+      try AtomicFile.write(SealedTensors.encode(onHost, metadata: ["fingerprint": fingerprint]), to: file)
+    }
+    return start
   }
 
   /// Says once which settings cannot matter.

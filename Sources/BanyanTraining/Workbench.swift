@@ -40,7 +40,8 @@ public struct Workbench: Sendable {
     }
     preprocessor = try Self.preprocessor(of: checkpoint)
     let store = FeatureCache(
-      root: cache, model: fingerprint, preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)",
+      root: cache, model: fingerprint,
+      preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)\nblocks as one op",
       width: model.configuration.projectionWidth)
     extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, cache: store)
   }

@@ -23,15 +23,15 @@ struct ChunkMemoryTests {
 
   @Test func `with many class names a step stays near its budget`() throws {
     _ = try growth(classes: 100, budget: 4 << 20)
-    let chunked = try growth(classes: 1500, budget: 4 << 20)
-    let whole = try growth(classes: 1500, budget: 1 << 40)
+    let chunked = try growth(classes: 4000, budget: 4 << 20)
+    let whole = try growth(classes: 4000, budget: 1 << 40)
     #expect(whole > 50 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
     #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
   }
 
   @Test func `with many tasks of few class names each a step stays near its budget`() throws {
-    let chunked = try growth(classes: 160, tasks: 20, budget: 32 << 20)
-    let whole = try growth(classes: 160, tasks: 20, budget: 1 << 40)
+    let chunked = try growth(classes: 160, tasks: 40, budget: 32 << 20)
+    let whole = try growth(classes: 160, tasks: 40, budget: 1 << 40)
     #expect(whole > 50 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
     #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
   }

@@ -31,7 +31,7 @@ public struct TinyCLIP: Sendable {
   /// A context over `tasks`.
   public func context(
     _ tasks: [PromptTask], tree: TaskTree? = nil, groups: TaskGroups? = nil,
-    path: TextTower.EncodingPath = .sharedPrefix, imagePath: ImageTower.EncodingPath = .fused, budget: Int = 1 << 30
+    path: TextTower.EncodingPath = .fused, imagePath: ImageTower.EncodingPath = .fused, budget: Int = 1 << 30
   ) -> MethodContext {
     MethodContext(
       model: model, tokenizer: tokenizer, tasks: tasks, tree: tree, groups: groups, encodingPath: path,

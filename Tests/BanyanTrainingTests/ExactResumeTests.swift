@@ -90,19 +90,19 @@ import Testing
     let experiment = experiment(setting)
     let (whole, pieces) = (world.place(), world.place())
     let record = try world.run(experiment, at: whole)
-    // The affinity is measured in one piece, so that pieces must be long enough for it.
+    // The affinity is measured, and a start prepared, in one piece, so that pieces must be long enough for it.
     var rest: RunRecord?
     for attempt in 0..<100 where rest == nil {
       let hasAffinity = experiment.seeds.allSatisfy { seed in
         let folder = RunFolder(pieces).seed(seed)
-        return ["affinity.json", "result.json"].contains {
+        return ["affinity.json", "start.safetensors", "result.json"].contains {
           FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
         }
       }
       do {
         rest = try world.run(
           experiment, at: pieces, attempt == 0 ? .refuse : .resume,
-          steps: experiment.method == "hipro" && !hasAffinity ? 6 : 1)
+          steps: ["hipro", "mvlpt"].contains(experiment.method) && !hasAffinity ? 8 : 1)
       } catch let error as BanyanError where error.kind == .interrupted {
         continue
       }

@@ -4,8 +4,8 @@ public import BanyanTensor
 /// CLIP's text transformer: token ids to features.
 ///
 /// Attention is causal and the feature is read at the end token, so that what stands behind it never matters.
-/// `features(_:injection:path:)` encodes many class names under many prompts at once, on one of two ways that give the same
-/// numbers: the plain one of the paper, and one that computes what the names share once (``EncodingPath``).
+/// `features(_:injection:path:)` encodes many class names under many prompts at once, on ways that give the same numbers:
+/// the plain one of the paper, and two that compute what the names share once (``EncodingPath``).
 ///
 /// Paper: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, arXiv:2103.00020.
 public struct TextTower: Sendable {
@@ -14,6 +14,7 @@ public struct TextTower: Sendable {
   let tokenEmbedding: Tensor
   package let positionEmbedding: Tensor
   package let blocks: [TransformerBlock]
+  let twins: [FrozenTwin]
   let finalNorm: LayerNorm
   let projection: Linear
 
@@ -24,6 +25,7 @@ public struct TextTower: Sendable {
     blocks = try (0..<configuration.text.layers).map {
       try TransformerBlock(tree, "text.blocks.\($0)", configuration.text)
     }
+    twins = blocks.map(FrozenTwin.init)
     finalNorm = try LayerNorm(tree, "text.finalNorm", epsilon: configuration.text.epsilon)
     projection = try Linear(tree, "text.projection", hasBias: false)
   }
@@ -34,6 +36,9 @@ public struct TextTower: Sendable {
     case plain
     /// Start token and context once per prompt, then only the names' own tokens up to the end token.
     case sharedPrefix
+    /// What ``sharedPrefix`` computes, with names of one length beside each other and every block as one op; a tower that is
+    /// trained, or is not on the processor in single precision, takes ``sharedPrefix``.
+    case fused
   }
 
   /// The features of `names` under every prompt of `injection`.
@@ -41,17 +46,19 @@ public struct TextTower: Sendable {
   /// - Parameters:
   ///   - names: Token ids without start and end, one list per class: the name and what follows it (the full stop).
   ///   - injection: `promptCount` contexts; with none, the names stand alone after the start token.
-  ///   - path: Which of the two ways that give the same numbers.
+  ///   - path: Which of the ways that give the same numbers.
   /// - Returns: [prompts, classes, projection]; not normalised.
   /// - Throws: A `BanyanError` where a name is too long for the context length.
   public func features(
-    _ names: [ClassTokens], injection: PromptInjection = .none, path: EncodingPath = .sharedPrefix
+    _ names: [ClassTokens], injection: PromptInjection = .none, path: EncodingPath = .fused
   ) throws -> Tensor {
     try injection.check(width: configuration.text.width, depth: blocks.count, tower: "text")
     let layout = try TextLayout(names, injection: injection, contextLength: configuration.contextLength)
     return switch path {
     case .plain: try plainFeatures(layout, injection)
     case .sharedPrefix: try sharedPrefixFeatures(layout, injection)
+    case .fused:
+      twins.allSatisfy(\.exists) ? try fusedFeatures(layout, injection) : try sharedPrefixFeatures(layout, injection)
     }
   }
 

@@ -9,6 +9,10 @@ final class FrozenTwin: Sendable {
 
   init(_ block: TransformerBlock) { self.block = block }
 
+  /// Whether there is a twin: nothing of the block is trained, and its weights are such as the processor's fast products
+  /// take.
+  var exists: Bool { block.isFrozen }
+
   /// The twin; `nil` where the block's weights are trained, or where the engine has no fast way for them.
   func callAsFunction() throws -> FrozenBlock? {
     guard block.isFrozen else { return nil }
@@ -27,7 +31,6 @@ extension TransformerBlock {
     ]
   }
 
-  /// Whether nothing of the block is trained and the processor's fast products take its weights.
   fileprivate var isFrozen: Bool {
     parts.flatMap { [$0.weight, $0.bias] }.allSatisfy { tensor in
       tensor.map { !$0.requiresGradient && $0.dtype == .float32 && $0.device == .cpu } ?? false

@@ -19,7 +19,10 @@ struct AdaptedBackbone: Sendable {
     self.isShared = isShared
     model = context.model
     names = context.tasks.map(\.name)
-    encoder = try TemplateEncoder(templates, context: context)
+    // Models of one step: what they would prepare for the fast way would serve once.
+    var plain = context
+    if plain.encodingPath == .fused { plain.encodingPath = .sharedPrefix }
+    encoder = try TemplateEncoder(templates, context: plain)
     frozenWeights = towers == .image ? try TemplateWeights(templates, context: context) : nil
   }
 

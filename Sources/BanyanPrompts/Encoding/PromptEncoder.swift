@@ -167,12 +167,20 @@ struct PromptEncoder: Sendable {
     let names = vocabulary.classSets[classSet]
     let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
     let context = shape.dropLast().last ?? 0
-    let inPrefix = path == .sharedPrefix && position == .end && shape.count < 3
+    let inPrefix = path != .plain && position == .end && shape.count < 3
     let tokens =
       path == .plain
       ? names.count * text.configuration.contextLength
       : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
     let geometry = text.configuration.text
+    if path == .fused {
+      // What a block keeps: its inputs, queries, keys, values, what is mixed, and the MLP's inner layer; and what one block
+      // needs while it works, among it keys and values of the prefix repeated for every name.
+      let kept = 6 * geometry.width + geometry.mlpWidth + 2 * geometry.heads
+      let repeated = 4 * geometry.width * (longest + context + 1) / max(1, longest)
+      let working = 10 * geometry.width + 3 * geometry.mlpWidth + repeated
+      return tokens * (geometry.layers * kept + working) * 4
+    }
     // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
     let floatsPerToken = 10 * geometry.width + 4 * geometry.mlpWidth + 4 * geometry.heads * (longest + context + 1)
     return tokens * geometry.layers * floatsPerToken * 4

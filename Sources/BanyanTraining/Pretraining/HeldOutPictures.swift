@@ -98,7 +98,7 @@ struct HeldOutPictures {
 
   private func texts(_ tokens: [ClassTokens], _ model: CLIPModel) throws -> Tensor {
     let parts = try stride(from: 0, to: tokens.count, by: Self.portion).map { start in
-      try model.text.features(Array(tokens[start..<min(start + Self.portion, tokens.count)]))
+      try model.text.features(Array(tokens[start..<min(start + Self.portion, tokens.count)]), path: .sharedPrefix)
         .reshaped([-1, model.configuration.projectionWidth]).normalized()
     }
     return try .concatenated(parts, axis: 0)

@@ -115,7 +115,7 @@ struct PretrainingTrainer {
     // A caption that several pictures of the batch have is encoded once.
     let distinct = Set(batch.captions).sorted()
     let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })
-    let texts = try model.text.features(distinct.map { captions.tokens[$0] })
+    let texts = try model.text.features(distinct.map { captions.tokens[$0] }, path: .sharedPrefix)
       .reshaped([distinct.count, configuration.projectionWidth])
       .gathered(0, .indices(batch.captions.compactMap { places[$0] }, device: settings.device))
     return try ContrastiveLoss.symmetric(

@@ -107,6 +107,13 @@ void ct_block_free(ct_block block);
 // outputs themselves. Only the first `wanted` tokens have outputs: [rows, wanted, width].
 int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wanted, ct_tensor *out);
 
+// The block over texts: `x` [prompts, tokens, width] holds, for each prompt, `prefix` tokens that all names share and then
+// `groups` groups of names, `counts[i]` names of `lengths[i]` tokens each. A token sees the prefix (of the prefix what stands
+// before it) and its own name's tokens up to itself. With `ends` only the last token of each name has an output.
+int ct_block_apply_text(
+  ct_block block, ct_tensor x, int64_t prefix, const int64_t *counts, const int64_t *lengths, int groups, bool ends,
+  ct_tensor *out);
+
 // --- optimizers ------------------------------------------------------------------------------------------------------
 int ct_sgd(
   const ct_tensor *parameters, int count, double rate, double momentum, double weight_decay, bool nesterov,

@@ -61,9 +61,12 @@ import Testing
     return (features, Array(zip(order, gradients)))
   }
 
-  private func compare(_ test: Case, _ clip: TinyCLIP, features: Tolerance, gradients: Tolerance) throws {
+  private func compare(
+    _ path: TextTower.EncodingPath, _ test: Case, _ clip: TinyCLIP, features: Tolerance,
+    gradients: Tolerance
+  ) throws {
     let plain = try run(test, clip, .plain)
-    let shared = try run(test, clip, .sharedPrefix)
+    let shared = try run(test, clip, path)
     #expect(plain.features.shape == [test.prompts, test.names.count, 24])
     try agree(shared.features, plain.features, "features", within: features)
     for (a, b) in zip(shared.gradients, plain.gradients) {
@@ -75,13 +78,44 @@ import Testing
 
   @Test(arguments: cases)
   func `the shared prefix equals the plain path`(_ test: Case) throws {
-    try compare(test, TinyCLIP(), features: .shortcut, gradients: .shortcut)
+    try compare(.sharedPrefix, test, TinyCLIP(), features: .shortcut, gradients: .shortcut)
+  }
+
+  @Test(arguments: cases)
+  func `blocks as one op equal the plain path`(_ test: Case) throws {
+    try compare(.fused, test, TinyCLIP(), features: .at(.tower), gradients: .at(.gradient))
+  }
+
+  @Test func `blocks as one op equal the plain path, with the other activation`() throws {
+    let clip = try TinyCLIP("tiny-clip-gelu")
+    let names = clip.names(["cat", "red fox", "wooden chair"])
+    let context = try clip.normal([2, 3, clip.model.configuration.text.width], seed: 4, deviation: 0.1).asParameter()
+    func run(_ path: TextTower.EncodingPath) throws -> (features: Tensor, gradient: Tensor) {
+      let features = try clip.model.text.features(names, injection: PromptInjection(layers: [0: context]), path: path)
+      return (try features.detached(), try Gradients.of([features.squared().sum()], with: [context])[0])
+    }
+    let (plain, fused) = (try run(.plain), try run(.fused))
+    try agree(fused.features, plain.features, "features", within: .at(.tower))
+    try agree(fused.gradient, plain.gradient, "gradient", within: .at(.gradient))
+  }
+
+  @Test func `a tower that is trained takes the way of single ops`() throws {
+    let clip = try TinyCLIP()
+    let path = "text.blocks.2.attention.output.bias"
+    var tree = clip.model.parameters
+    tree[path] = try tree.require(path).asParameter()
+    let trained = try CLIPModel(clip.model.configuration, parameters: tree)
+    let names = clip.names(["cat", "red fox"])
+    let features = try Engine.withGradients { try trained.text.features(names, path: .fused) }
+    let gradient = try Gradients.of([features.squared().sum()], with: [tree.require(path)])[0]
+    #expect(try gradient.abs().sum().item() > 0)
   }
 
   @Test(arguments: cases)
   func `in double precision the two ways are the same to twelve digits`(_ test: Case) throws {
     try compare(
-      test, TinyCLIP(dtype: .float64), features: .at(.tower, .float64), gradients: .at(.gradient, .float64))
+      .sharedPrefix, test, TinyCLIP(dtype: .float64), features: .at(.tower, .float64),
+      gradients: .at(.gradient, .float64))
   }
 
   @Test func `prompts side by side do not see each other`() throws {
