@@ -100,7 +100,7 @@ extension ImageTower {
   /// The features of pictures of which only some patches are seen, for training.
   ///
   /// Patches get their positions before any are dropped, so that the tower knows where those that are left stand; the
-  /// class token always stays. Unlike ``features(_:injection:)`` it computes the class token alone in the last block, the
+  /// class token always stays. Unlike ``features(_:injection:path:)`` it computes the class token alone in the last block, the
   /// only one whose output is read: equal numbers but for the order of sums.
   ///
   /// Paper: Li et al., *Scaling Language-Image Pre-training via Masking*, arXiv:2212.00794.
