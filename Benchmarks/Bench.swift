@@ -36,7 +36,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     let all = BenchCase.all
     if list {
-      for item in all { print("\(item.name.padding(toLength: 20, withPad: " ", startingAt: 0))\(item.title)") }
+      for item in all { show("\(item.name.padding(toLength: 20, withPad: " ", startingAt: 0))\(item.title)") }
       return
     }
     let chosen = try chosen(all)
@@ -49,13 +49,13 @@ struct Bench: ParsableCommand {
     try peer?.load(rig.checkpoint, threads: Engine.threads)
     let peak = try MatrixPeak.measured()
     var record = BenchRecord(rig: rig, peer: peer?.version ?? "nothing", peak: peak, quick: quick)
-    print(record.heading)
+    show(record.heading)
     for item in chosen {
       let runner = CaseRunner(
         rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak.float32)
       let result = try runner.run(item)
       record.cases.append(result)
-      print(result.line)
+      show(result.line)
     }
     if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }
     if let path = markdown { try AtomicFile.write(Data(record.markdown.utf8), to: URL(fileURLWithPath: path)) }
@@ -63,6 +63,9 @@ struct Bench: ParsableCommand {
       throw BanyanError(.failed, at: "losses", "the two sides disagree in a case marked above")
     }
   }
+
+  /// At once: a run that is stopped has said what it found.
+  private func show(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
   private func chosen(_ all: [BenchCase]) throws -> [BenchCase] {
     guard let cases else { return all.filter { !quick || $0.isQuick } }

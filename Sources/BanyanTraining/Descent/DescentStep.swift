@@ -80,6 +80,8 @@ package struct DescentStep {
   }
 
   private func weights(_ stacks: [Tensor], count: Int, label: String) throws -> [Double] {
+    // A sum needs no products, and what one task owns is its own gradient.
+    guard settings.aggregate != .sum, count > 1 else { return [Double](repeating: 1, count: count) }
     var products = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
     for stack in stacks {
       let rows = try stack.to(.float64)

@@ -88,6 +88,30 @@ import Testing
     for (a, b) in zip(first, second) { #expect(try a.isIdentical(to: b)) }
   }
 
+  /// A run that is gone on with may see another number of pictures or prompts first.
+  @Test(arguments: [1, 5, 40])
+  func `what was computed first does not change a bit of what comes after`(_ rows: Int) throws {
+    let (fresh, used) = (try TinyCLIP(), try TinyCLIP())
+    let contexts = try fresh.normal([1, 4, fresh.model.configuration.text.width], seed: 2, deviation: 0.1)
+    let names = fresh.names(["cat", "red fox", "wooden chair"])
+    try Engine.withoutGradients {
+      _ = try used.model.image.features(pixels(used, rows: rows))
+      _ = try used.model.text.features(used.names((0..<rows).map { "red fox \($0)" }))
+    }
+    func outcome(_ clip: TinyCLIP) throws -> [Tensor] {
+      let (own, context) = (try prompts(clip, [0: 2, 1: 2]), try contexts.asParameter())
+      let (images, texts) = try Engine.withGradients {
+        (
+          try clip.model.image.features(pixels(clip), injection: PromptInjection(layers: own)),
+          try clip.model.text.features(names, injection: PromptInjection(layers: [0: context]))
+        )
+      }
+      let leaves = [try #require(own[0]), try #require(own[1]), context]
+      return try [images, texts] + Gradients.of([images.squared().sum(), texts.squared().sum()], with: leaves)
+    }
+    for (a, b) in zip(try outcome(fresh), try outcome(used)) { #expect(try a.isIdentical(to: b)) }
+  }
+
   @Test func `a model with trained or double weights takes the plain way`() throws {
     let clip = try TinyCLIP()
     let pixels = try pixels(clip)

@@ -1,0 +1,61 @@
+// Loops of frozen blocks in single precision on the processor, where libtorch's ops would pass over memory more often or call
+// a matrix product for a handful of rows.
+#pragma once
+
+#include <c10/util/FunctionRef.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace ct {
+
+// Calls `body(begin, end)` for parts of 0..<count on libtorch's threads. Which index belongs to which part must not matter.
+void parallel(int64_t count, c10::function_ref<void(int64_t, int64_t)> body);
+
+// Rows of `width` floats: row i is the (i % per)-th of group i / per, groups begin `stride` rows apart.
+struct Rows {
+  float *data = nullptr;
+  int64_t per = 1, stride = 1;
+
+  float *row(int64_t i, int64_t width) const { return data + ((i / per) * stride + i % per) * width; }
+};
+
+struct NormWeights {
+  const float *weight, *bias;
+  double epsilon;
+};
+
+// sum[i] += x[i] in place, then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. A null `x` adds nothing.
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, float *y, float *mean,
+              float *rstd);
+
+// dx[i] = the norm's gradient for its input + the first `with` of every `of` rows of `residual`.
+void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
+                   const float *mean, const float *rstd, const float *residual, int64_t with, int64_t of, float *dx);
+
+// Attention over texts that share a prefix: row `row` asks the first `prefix` tokens of its prompt and, behind the whole
+// prefix, the tokens own ..< own + count.
+struct Ask {
+  int64_t row, prefix, own, count;
+};
+
+// Where queries, keys or values stand: token t of prompt p at data + p · prompt + t · token, head h behind it at h · d.
+struct Tokens {
+  float *data;
+  int64_t prompt, token;
+
+  float *at(int64_t p, int64_t t, int64_t offset) const { return data + p * prompt + t * token + offset; }
+};
+
+struct TextAttention {
+  std::vector<Ask> asks;
+  // Tokens of a prefix and of a prompt; keys that a row sees at most.
+  int64_t prompts, heads, d, prefix, tokens, keys;
+
+  // `shares` [prompts, heads, asks, keys] holds what each row gives to what it sees.
+  void forward(const Tokens &q, const Tokens &k, const Tokens &v, const Tokens &out, float *shares) const;
+  void backward(const Tokens &dout, const Tokens &q, const Tokens &k, const Tokens &v, const float *shares,
+                const Tokens &dq, const Tokens &dk, const Tokens &dv) const;
+};
+
+}  // namespace ct

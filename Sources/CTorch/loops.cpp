@@ -1,0 +1,258 @@
+#include "Loops.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorIterator.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+// One binary for every processor: each loop below is compiled for three generations, and the loader takes the best.
+#if defined(__x86_64__) && defined(__linux__)
+#define EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define EVERY_PROCESSOR
+#endif
+#define INLINE inline __attribute__((always_inline))
+
+namespace {
+
+using ct::Ask;
+using ct::Rows;
+using ct::Tokens;
+
+// `D` is the length where it is known when this is compiled, else 0.
+template <int D>
+INLINE float dot(const float *x, const float *y, int64_t length) {
+#pragma clang fp reassociate(on) contract(fast)
+  const int64_t n = D ? D : length;
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+template <int D>
+INLINE void add_scaled(float *y, float a, const float *x, int64_t length) {
+#pragma clang fp contract(fast)
+  const int64_t n = D ? D : length;
+  for (int64_t i = 0; i < n; ++i) y[i] += a * x[i];
+}
+
+// exp(x) for x <= 0, within two units in the last place: 2^n · exp(r) with |r| <= ln 2 / 2.
+INLINE float exponential(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  const int32_t n = static_cast<int32_t>(x * 1.44269504f - 0.5f);
+  const float whole = static_cast<float>(n);
+  const float r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
+  float p = 1.0f / 5040;
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r * r + r + 1.0f;
+  const int32_t bits = (n + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+// In place over scores of one row.
+INLINE void softmax(float *s, int64_t count, float scale) {
+#pragma clang fp reassociate(on)
+  float top = s[0];
+  for (int64_t j = 1; j < count; ++j) top = s[j] > top ? s[j] : top;
+  float sum = 0;
+  for (int64_t j = 0; j < count; ++j) {
+    s[j] = exponential((s[j] - top) * scale);
+    sum += s[j];
+  }
+  const float inverse = 1 / sum;
+  for (int64_t j = 0; j < count; ++j) s[j] *= inverse;
+}
+
+INLINE void gather(float *to, const Tokens &from, int64_t prompt, int64_t offset, int64_t count, int64_t d) {
+  for (int64_t t = 0; t < count; ++t) std::memcpy(to + t * d, from.at(prompt, t, offset), d * sizeof(float));
+}
+
+// One head of one prompt. `room` has 2 · prefix · d floats.
+template <int D>
+INLINE void forward_head(const ct::TextAttention &a, int64_t p, int64_t h, const Tokens &q, const Tokens &k, const Tokens &v,
+                         const Tokens &out, float *shares, float *room) {
+  const int64_t d = D ? D : a.d, offset = h * d;
+  const float scale = 1 / std::sqrt(static_cast<float>(d));
+  float *keys = room, *values = room + a.prefix * d;
+  gather(keys, k, p, offset, a.prefix, d);
+  gather(values, v, p, offset, a.prefix, d);
+  for (size_t i = 0; i < a.asks.size(); ++i) {
+    const Ask &ask = a.asks[i];
+    const float *query = q.at(p, ask.row, offset);
+    float *s = shares + i * a.keys, *to = out.at(p, ask.row, offset);
+    for (int64_t j = 0; j < ask.prefix; ++j) s[j] = dot<D>(query, keys + j * d, d);
+    for (int64_t j = 0; j < ask.count; ++j) s[ask.prefix + j] = dot<D>(query, k.at(p, ask.own + j, offset), d);
+    softmax(s, ask.prefix + ask.count, scale);
+    std::memset(to, 0, d * sizeof(float));
+    for (int64_t j = 0; j < ask.prefix; ++j) add_scaled<D>(to, s[j], values + j * d, d);
+    for (int64_t j = 0; j < ask.count; ++j) add_scaled<D>(to, s[ask.prefix + j], v.at(p, ask.own + j, offset), d);
+  }
+}
+
+// `room` has 4 · prefix · d + keys floats.
+template <int D>
+INLINE void backward_head(const ct::TextAttention &a, int64_t p, int64_t h, const Tokens &dout, const Tokens &q,
+                          const Tokens &k, const Tokens &v, const float *shares, const Tokens &dq, const Tokens &dk,
+                          const Tokens &dv, float *room) {
+  const int64_t d = D ? D : a.d, offset = h * d, size = a.prefix * d;
+  const float scale = 1 / std::sqrt(static_cast<float>(d));
+  float *keys = room, *values = room + size, *dkeys = room + 2 * size, *dvalues = room + 3 * size, *ds = room + 4 * size;
+  gather(keys, k, p, offset, a.prefix, d);
+  gather(values, v, p, offset, a.prefix, d);
+  std::memset(dkeys, 0, 2 * size * sizeof(float));
+  for (int64_t t = a.prefix; t < a.tokens; ++t) {
+    std::memset(dk.at(p, t, offset), 0, d * sizeof(float));
+    std::memset(dv.at(p, t, offset), 0, d * sizeof(float));
+  }
+  for (size_t i = 0; i < a.asks.size(); ++i) {
+    const Ask &ask = a.asks[i];
+    const int64_t seen = ask.prefix + ask.count;
+    const float *query = q.at(p, ask.row, offset), *cotangent = dout.at(p, ask.row, offset), *s = shares + i * a.keys;
+    for (int64_t j = 0; j < ask.prefix; ++j) ds[j] = dot<D>(cotangent, values + j * d, d);
+    for (int64_t j = 0; j < ask.count; ++j) ds[ask.prefix + j] = dot<D>(cotangent, v.at(p, ask.own + j, offset), d);
+    const float mean = dot<0>(s, ds, seen);
+    for (int64_t j = 0; j < seen; ++j) ds[j] = s[j] * (ds[j] - mean) * scale;
+    float *to = dq.at(p, ask.row, offset);
+    std::memset(to, 0, d * sizeof(float));
+    for (int64_t j = 0; j < ask.prefix; ++j) {
+      add_scaled<D>(to, ds[j], keys + j * d, d);
+      add_scaled<D>(dkeys + j * d, ds[j], query, d);
+      add_scaled<D>(dvalues + j * d, s[j], cotangent, d);
+    }
+    for (int64_t j = 0; j < ask.count; ++j) {
+      add_scaled<D>(to, ds[ask.prefix + j], k.at(p, ask.own + j, offset), d);
+      add_scaled<D>(dk.at(p, ask.own + j, offset), ds[ask.prefix + j], query, d);
+      add_scaled<D>(dv.at(p, ask.own + j, offset), s[ask.prefix + j], cotangent, d);
+    }
+  }
+  for (int64_t t = 0; t < a.prefix; ++t) {
+    std::memcpy(dk.at(p, t, offset), dkeys + t * d, d * sizeof(float));
+    std::memcpy(dv.at(p, t, offset), dvalues + t * d, d * sizeof(float));
+  }
+}
+
+EVERY_PROCESSOR void forward_heads(const ct::TextAttention &a, int64_t begin, int64_t end, const Tokens &q, const Tokens &k,
+                                   const Tokens &v, const Tokens &out, float *shares, float *room) {
+  for (int64_t i = begin; i < end; ++i) {
+    float *own = shares + i * static_cast<int64_t>(a.asks.size()) * a.keys;
+    if (a.d == 64)
+      forward_head<64>(a, i / a.heads, i % a.heads, q, k, v, out, own, room);
+    else
+      forward_head<0>(a, i / a.heads, i % a.heads, q, k, v, out, own, room);
+  }
+}
+
+EVERY_PROCESSOR void backward_heads(const ct::TextAttention &a, int64_t begin, int64_t end, const Tokens &dout,
+                                    const Tokens &q, const Tokens &k, const Tokens &v, const float *shares,
+                                    const Tokens &dq, const Tokens &dk, const Tokens &dv, float *room) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float *own = shares + i * static_cast<int64_t>(a.asks.size()) * a.keys;
+    if (a.d == 64)
+      backward_head<64>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room);
+    else
+      backward_head<0>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room);
+  }
+}
+
+EVERY_PROCESSOR void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum,
+                                   const Rows &x, float *y, float *mean, float *rstd) {
+#pragma clang fp reassociate(on) contract(fast)
+  for (int64_t i = begin; i < end; ++i) {
+    float *row = sum + i * width, *to = y + i * width;
+    float total = 0;
+    if (x.data) {
+      const float *other = x.row(i, width);
+      for (int64_t c = 0; c < width; ++c) total += row[c] += other[c];
+    } else {
+      for (int64_t c = 0; c < width; ++c) total += row[c];
+    }
+    const float middle = total / static_cast<float>(width);
+    float squares = 0;
+    for (int64_t c = 0; c < width; ++c) squares += (row[c] - middle) * (row[c] - middle);
+    const float inverse = 1 / std::sqrt(squares / static_cast<float>(width) + static_cast<float>(norm.epsilon));
+    for (int64_t c = 0; c < width; ++c) to[c] = (row[c] - middle) * inverse * norm.weight[c] + norm.bias[c];
+    mean[i] = middle;
+    rstd[i] = inverse;
+  }
+}
+
+EVERY_PROCESSOR void norm_backward_rows(int64_t begin, int64_t end, int64_t width, const float *weight, const float *dy,
+                                        const float *x, const float *mean, const float *rstd, const float *residual,
+                                        int64_t with, int64_t of, float *dx) {
+#pragma clang fp reassociate(on) contract(fast)
+  for (int64_t i = begin; i < end; ++i) {
+    const float *cotangent = dy + i * width, *row = x + i * width;
+    float *to = dx + i * width;
+    const float middle = mean[i], inverse = rstd[i];
+    float plain = 0, along = 0;
+    for (int64_t c = 0; c < width; ++c) {
+      const float g = cotangent[c] * weight[c];
+      plain += g;
+      along += g * ((row[c] - middle) * inverse);
+    }
+    plain /= static_cast<float>(width);
+    along /= static_cast<float>(width);
+    for (int64_t c = 0; c < width; ++c)
+      to[c] = inverse * (cotangent[c] * weight[c] - plain - (row[c] - middle) * inverse * along);
+    if (residual && i % of < with) {
+      const float *other = residual + ((i / of) * with + i % of) * width;
+      for (int64_t c = 0; c < width; ++c) to[c] += other[c];
+    }
+  }
+}
+
+}  // namespace
+
+namespace ct {
+
+// at::parallel_for is a template that would have to be compiled with OpenMP here; an iterator's loop over as many bytes is
+// compiled into libtorch.
+void parallel(int64_t count, c10::function_ref<void(int64_t, int64_t)> body) {
+  if (count < 2 || at::get_num_threads() == 1) {
+    if (count > 0) body(0, count);
+    return;
+  }
+  const at::Tensor places = at::empty({count}, at::kByte);
+  const char *base = static_cast<const char *>(places.const_data_ptr());
+  auto iterator = at::TensorIteratorConfig().check_all_same_dtype(false).add_output(places).resize_outputs(false).build();
+  iterator.for_each(
+    [&](char **data, const int64_t *, int64_t length) { body(data[0] - base, data[0] - base + length); }, 1);
+}
+
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, float *y, float *mean,
+              float *rstd) {
+  parallel(rows, [&](int64_t begin, int64_t end) { add_norm_rows(begin, end, width, norm, sum, x, y, mean, rstd); });
+}
+
+void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
+                   const float *mean, const float *rstd, const float *residual, int64_t with, int64_t of, float *dx) {
+  parallel(rows, [&](int64_t begin, int64_t end) {
+    norm_backward_rows(begin, end, width, norm.weight, dy, x, mean, rstd, residual, with, of, dx);
+  });
+}
+
+void TextAttention::forward(const Tokens &q, const Tokens &k, const Tokens &v, const Tokens &out, float *shares) const {
+  parallel(prompts * heads, [&](int64_t begin, int64_t end) {
+    std::vector<float> room(2 * prefix * d);
+    forward_heads(*this, begin, end, q, k, v, out, shares, room.data());
+  });
+}
+
+void TextAttention::backward(const Tokens &dout, const Tokens &q, const Tokens &k, const Tokens &v, const float *shares,
+                             const Tokens &dq, const Tokens &dk, const Tokens &dv) const {
+  parallel(prompts * heads, [&](int64_t begin, int64_t end) {
+    std::vector<float> room(4 * prefix * d + keys);
+    backward_heads(*this, begin, end, dout, q, k, v, shares, dq, dk, dv, room.data());
+  });
+}
+
+}  // namespace ct
