@@ -12,20 +12,26 @@
 
 namespace ct {
 
-// `scale · x Wᵀ + b` with a frozen `W` (or `Wᵀ` in its place), packed when it is first needed. Until then nothing is copied.
-class Product {
+// `x Wᵀ + b` with a frozen `W` [out, in], and the gradient for `x`. In single precision nothing is copied: libtorch's own
+// products are as fast here as oneDNN's with packed weights (Documentation/Performance.md).
+class Linear {
  public:
-  enum class Form { as_it_is, transposed };
+  Linear() = default;
+  Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision);
 
-  Product() = default;
-  Product(at::Tensor weight, at::Tensor bias, double scale, at::ScalarType precision, Form form);
-
-  // [rows, in] to [rows, out], both in single precision; `added` [rows, out] comes on top.
-  at::Tensor operator()(const at::Tensor &x, const at::Tensor &added = {}) const;
+  // [rows, in] to [rows, out], both in single precision.
+  at::Tensor operator()(const at::Tensor &x) const { return apply(x, bias_); }
+  at::Tensor without_bias(const at::Tensor &x) const { return apply(x, {}); }
+  const at::Tensor &bias() const { return bias_; }
+  // [rows, out] to [rows, in].
+  at::Tensor backward(const at::Tensor &dy) const;
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  at::Tensor apply(const at::Tensor &x, const at::Tensor &bias) const;
+  at::Tensor rounded(const at::Tensor &x) const;
+
+  at::Tensor weight_, bias_;
+  at::ScalarType precision_ = at::kFloat;
 };
 
 // What a norm gives: its result and the moments of each row.
@@ -38,8 +44,9 @@ struct Norm {
   double epsilon;
 
   Normed operator()(const at::Tensor &x) const;
-  // Adds to `x` [groups, count, width] in place the first `count` rows of each group of `other`, then norms it.
-  Normed after_adding(const at::Tensor &other, at::Tensor &x) const;
+  // Adds to `x` [groups, count, width] in place `offset` [width] and the first `count` rows of each group of `other`, then
+  // norms it.
+  Normed after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x) const;
   // The gradient for the input `x`; `residual` [groups, count, width] is added to the first `count` rows of each group.
   at::Tensor backward(const at::Tensor &dy, const at::Tensor &x, const at::Tensor &mean, const at::Tensor &rstd,
                       const at::Tensor &residual = {}) const;
@@ -50,9 +57,7 @@ struct Block : torch::CustomClassHolder {
   int64_t heads;
   bool quick_gelu;
   Norm norm1, norm2;
-  // Forward, and the transposed ones for gradients with respect to inputs.
-  Product queries, keys_values, all, output, up, down;
-  Product queries_t, keys_values_t, all_t, output_t, up_t, down_t;
+  Linear queries, keys_values, all, output, up, down;
 
   // The MLP over `x` [rows, width]; `inner` becomes what its activation saw, where it is kept.
   at::Tensor mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::Tensor &inner) const;

@@ -25,13 +25,19 @@ struct NormWeights {
   double epsilon;
 };
 
-// sum[i] += x[i] in place, then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. A null `x` adds nothing.
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, float *y, float *mean,
-              float *rstd);
+// sum[i] += x[i] + offset in place, then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. Without `x` nothing is
+// added.
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, float *y,
+              float *mean, float *rstd);
 
 // dx[i] = the norm's gradient for its input + the first `with` of every `of` rows of `residual`.
 void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
                    const float *mean, const float *rstd, const float *residual, int64_t with, int64_t of, float *dx);
+
+// y = x σ(1.702 x); `y` may be `x`.
+void quick_gelu(int64_t count, const float *x, float *y);
+// d is multiplied by the derivative at `x`.
+void quick_gelu_backward(int64_t count, const float *x, float *d);
 
 // Attention over texts that share a prefix: row `row` asks the first `prefix` tokens of its prompt and, behind the whole
 // prefix, the tokens own ..< own + count.

@@ -1,28 +1,18 @@
 // The parts of frozen blocks, and how a block is made.
 //
-// Against the same block out of single ops: weights are packed once for the processor's products, the activation's scale is
-// moved into the weights, residuals are added where norms and products pass over memory anyway, nothing is recorded for
-// frozen weights, and tokens whose outputs nobody reads give keys and values alone.
+// Against the same block out of single ops: residuals and biases are added where norms pass over memory anyway, quick-GELU and
+// its derivative are one pass, nothing is recorded for frozen weights, and tokens whose outputs nobody reads give keys and
+// values alone.
 #include "Frozen.hpp"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cpu/Utils.h>
 
 #include <algorithm>
 #include <array>
-#include <mutex>
-#include <vector>
 
 #include "Guard.hpp"
 
 namespace {
-
-constexpr double quick_gelu_scale = 1.702;
-
-// oneDNN's operators of libtorch; absent in builds without it.
-std::optional<c10::OperatorHandle> operation(const char *name, const char *overload = "") {
-  return c10::Dispatcher::singleton().findSchema({name, overload});
-}
 
 float *floats(const at::Tensor &x) { return x.data_ptr<float>(); }
 
@@ -33,103 +23,52 @@ at::Tensor flat(const at::Tensor &x) { return x.view({x.numel() / x.size(-1), x.
 namespace ct {
 
 // --- products --------------------------------------------------------------------------------------------------------
-struct Product::State {
-  at::Tensor weight, prepared;
-  std::optional<at::Tensor> bias;
-  double scale = 1;
-  at::ScalarType precision = at::kFloat;
-  Form form = Form::as_it_is;
-  bool is_packed = false;
-  std::once_flag once;
+namespace {
 
-  // Packed without a hint of how many rows will come: a form that followed the first caller's would give the last bits of a
-  // run that is gone on with to chance.
-  void prepare() {
-    static const auto reorder = operation("mkldnn::_reorder_linear_weight");
-    at::Tensor own = form == Form::transposed ? weight.t() : weight;
-    if (scale != 1) own = own * scale;
-    own = own.to(precision);
-    if (!multiplies_in_bfloat16()) own = own.to(at::kFloat);
-    own = own.contiguous();
-    weight = at::Tensor();
-    is_packed = linear() && reorder && own.is_cpu();
-    if (!is_packed) {
-      prepared = own;
-      return;
-    }
-    std::vector<c10::IValue> stack{own, c10::IValue()};
-    reorder->callBoxed(&stack);
-    prepared = stack.front().toTensor();
-  }
-
-  // Without units for it, rounded numbers are multiplied in single precision: five times faster than what emulates them.
-  bool multiplies_in_bfloat16() const {
-    static const bool has_units = [] {
-      const auto known = at::cpu::get_cpu_capabilities();
-      return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](const char *name) {
-        const auto found = known.find(name);
-        return found != known.end() && found->second.isBool() && found->second.toBool();
-      });
-    }();
-    return precision == at::kBFloat16 && has_units;
-  }
-
-  static const std::optional<c10::OperatorHandle> &linear() {
-    static const auto found = operation("mkldnn::_linear_pointwise");
-    return found;
-  }
-
-  at::Tensor apply(const at::Tensor &x, const at::Tensor &added) const {
-    if (!is_packed) {
-      const at::Tensor y = at::linear(x, prepared, bias);
-      return added.defined() ? y + added : y;
-    }
-    static const auto binary = operation("mkldnn::_linear_pointwise", "binary");
-    const c10::IValue offset = bias ? c10::IValue(*bias) : c10::IValue();
-    std::vector<c10::IValue> stack;
-    if (added.defined()) {
-      stack = {x, added, prepared, offset, "add"};
-      binary->callBoxed(&stack);
-    } else {
-      stack = {x, prepared, offset, "none", c10::List<std::optional<at::Scalar>>(), ""};
-      linear()->callBoxed(&stack);
-    }
-    return stack.front().toTensor();
-  }
-};
-
-Product::Product(at::Tensor weight, at::Tensor bias, double scale, at::ScalarType precision, Form form)
-    : state_(std::make_shared<State>()) {
-  state_->weight = std::move(weight);
-  state_->scale = scale;
-  state_->precision = precision;
-  state_->form = form;
-  if (bias.defined())
-    state_->bias = bias.to(state_->multiplies_in_bfloat16() ? at::kBFloat16 : at::kFloat).contiguous();
+// Without units for it, rounded numbers are multiplied in single precision: several times faster than what emulates them.
+bool multiplies_bfloat16() {
+  static const bool has_units = [] {
+    const auto known = at::cpu::get_cpu_capabilities();
+    return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](const char *name) {
+      const auto found = known.find(name);
+      return found != known.end() && found->second.isBool() && found->second.toBool();
+    });
+  }();
+  return has_units;
 }
 
-at::Tensor Product::operator()(const at::Tensor &x, const at::Tensor &added) const {
-  State &state = *state_;
-  std::call_once(state.once, [&] { state.prepare(); });
-  if (state.precision == at::kFloat) return state.apply(x, added);
-  const at::Tensor rounded = x.to(state.precision);
-  at::Tensor y = state.multiplies_in_bfloat16() ? state.apply(rounded, {}).to(at::kFloat)
-                                                : state.apply(rounded.to(at::kFloat), {});
-  return added.defined() ? y.add_(added) : y;
+}  // namespace
+
+Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision)
+    : bias_(bias), precision_(precision) {
+  weight_ = rounded(weight);
 }
+
+at::Tensor Linear::rounded(const at::Tensor &x) const {
+  if (precision_ == at::kFloat) return x;
+  const at::Tensor y = x.to(precision_);
+  return multiplies_bfloat16() ? y : y.to(at::kFloat);
+}
+
+at::Tensor Linear::apply(const at::Tensor &x, const at::Tensor &bias) const {
+  const std::optional<at::Tensor> offset = bias.defined() ? std::optional(bias.to(weight_.scalar_type())) : std::nullopt;
+  return at::linear(rounded(x), weight_, offset).to(at::kFloat);
+}
+
+at::Tensor Linear::backward(const at::Tensor &dy) const { return at::mm(rounded(dy), weight_).to(at::kFloat); }
 
 // --- norms -----------------------------------------------------------------------------------------------------------
 Normed Norm::operator()(const at::Tensor &x) const {
   at::Tensor same = x;
-  return after_adding({}, same);
+  return after_adding({}, {}, same);
 }
 
-Normed Norm::after_adding(const at::Tensor &other, at::Tensor &x) const {
+Normed Norm::after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x) const {
   const int64_t width = x.size(-1), rows = x.numel() / width;
   Normed out{at::empty_like(x), at::empty({rows}, x.options()), at::empty({rows}, x.options())};
   const Rows added = other.defined() ? Rows{floats(other), x.size(1), other.size(1)} : Rows{};
-  add_norm(rows, width, {floats(weight), floats(bias), epsilon}, floats(x), added, floats(out.y), floats(out.mean),
-           floats(out.rstd));
+  add_norm(rows, width, {floats(weight), floats(bias), epsilon}, floats(x), added,
+           offset.defined() ? floats(offset) : nullptr, floats(out.y), floats(out.mean), floats(out.rstd));
   return out;
 }
 
@@ -146,21 +85,30 @@ at::Tensor Norm::backward(const at::Tensor &dy, const at::Tensor &x, const at::T
 // --- blocks ----------------------------------------------------------------------------------------------------------
 at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::Tensor &inner) const {
   at::Tensor s = up(flat(h));
-  const at::Tensor a = keep ? (quick_gelu ? at::silu(s) : at::gelu(s)) : (quick_gelu ? at::silu_(s) : at::gelu_(s));
+  at::Tensor a;
+  if (quick_gelu) {
+    a = keep ? at::empty_like(s) : s;
+    ct::quick_gelu(s.numel(), floats(s), floats(a));
+  } else {
+    a = keep ? at::gelu(s) : at::gelu_(s);
+  }
   if (keep) inner = s;
-  return down(a, flat(x)).view_as(x);
+  return down(a).add_(flat(x)).view_as(x);
 }
 
 at::Tensor Block::mlp_backward(const at::Tensor &dy, const at::Tensor &inner) const {
-  const at::Tensor da = down_t(flat(dy));
-  return up_t(quick_gelu ? at::silu_backward(da, inner) : at::gelu_backward(da, inner)).view_as(dy);
+  at::Tensor d = down.backward(flat(dy));
+  if (quick_gelu)
+    quick_gelu_backward(d.numel(), floats(inner), floats(d));
+  else
+    d = at::gelu_backward(d, inner);
+  return up.backward(d).view_as(dy);
 }
 
 }  // namespace ct
 
 int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision,
                  ct_block *out) {
-  using ct::Product;
   return ct::guard("frozen block", {weights[2]}, [&] {
     for (int i = 0; i < 12; ++i) {
       const at::Tensor &w = ct::get(weights[i]);
@@ -172,32 +120,19 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     const at::Tensor qkv = w(2), qkv_bias = w(3), output = w(4), up = w(8), down = w(10);
     const int64_t width = qkv.size(1);
     TORCH_CHECK(qkv.size(0) == 3 * width && width % heads == 0, "the weights are no block's");
-    // swish(1.702 x) / 1.702 is quick-GELU: the scale belongs to the layer before, its inverse to the layer behind.
-    const double scale = quick_gelu ? quick_gelu_scale : 1;
-    const auto forward = [&](const at::Tensor &weight, const at::Tensor &bias, double factor = 1) {
-      return Product(weight, bias, factor, dtype, Product::Form::as_it_is);
-    };
-    const auto backward = [&](const at::Tensor &weight, double factor = 1) {
-      return Product(weight, at::Tensor(), factor, dtype, Product::Form::transposed);
-    };
+    const auto linear = [&](const at::Tensor &weight, const at::Tensor &bias) { return ct::Linear(weight, bias, dtype); };
     const at::Tensor q = qkv.narrow(0, 0, width), kv = qkv.narrow(0, width, 2 * width);
     auto block = c10::make_intrusive<ct::Block>();
     block->heads = heads;
     block->quick_gelu = quick_gelu;
     block->norm1 = {w(0), w(1), epsilon};
     block->norm2 = {w(6), w(7), epsilon};
-    block->queries = forward(q, qkv_bias.narrow(0, 0, width));
-    block->keys_values = forward(kv, qkv_bias.narrow(0, width, 2 * width));
-    block->all = forward(qkv, qkv_bias);
-    block->output = forward(output, w(5));
-    block->up = forward(up, w(9) * scale, scale);
-    block->down = forward(down, w(11), 1 / scale);
-    block->queries_t = backward(q);
-    block->keys_values_t = backward(kv);
-    block->all_t = backward(qkv);
-    block->output_t = backward(output);
-    block->up_t = backward(up, scale);
-    block->down_t = backward(down, 1 / scale);
+    block->all = linear(qkv, qkv_bias);
+    block->queries = linear(q, qkv_bias.narrow(0, 0, width));
+    block->keys_values = linear(kv, qkv_bias.narrow(0, width, 2 * width));
+    block->output = linear(output, w(5));
+    block->up = linear(up, w(9));
+    block->down = linear(down, w(11));
     *out = new ct_block_s{std::move(block)};
   });
 }

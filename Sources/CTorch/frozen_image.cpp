@@ -51,8 +51,8 @@ struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
       v = joined(1, v);
     }
     auto [mixed, sums] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
-    at::Tensor x1 = block.output(merged(mixed)).view({rows, wanted, width});
-    auto [h2, mean2, rstd2] = block.norm2.after_adding(x, x1);
+    at::Tensor x1 = block.output.without_bias(merged(mixed)).view({rows, wanted, width});
+    auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1);
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, s);
     if (keep) {
@@ -74,7 +74,7 @@ struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
     const int64_t rows = x.size(0), tokens = x.size(1), width = x.size(2), wanted = x1.size(1);
     const at::Tensor dy = cotangents[0].contiguous();
     const at::Tensor dx1 = block.norm2.backward(block.mlp_backward(dy, s), x1, mean2, rstd2, dy);
-    const at::Tensor dmerged = block.output_t(dx1.view({rows * wanted, width}));
+    const at::Tensor dmerged = block.output.backward(dx1.view({rows * wanted, width}));
     auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
       part(dmerged, rows, 1, 0, block.heads), q, k, v, mixed, sums, 0.0, false);
 
@@ -87,7 +87,7 @@ struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
         const at::Tensor sum = (i == 0 ? dk : dv).narrow(2, 0, count).sum(0);  // [heads, count, d]
         dkv.select(1, i).copy_(sum.transpose(0, 1).reshape({count, width}));
       }
-      const at::Tensor dh = block.keys_values_t(dkv.view({count, 2 * width}));
+      const at::Tensor dh = block.keys_values.backward(dkv.view({count, 2 * width}));
       dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
     }
     at::Tensor dx;
@@ -97,11 +97,11 @@ struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
       dkv.select(2, 1).copy_(dv.narrow(2, count, tokens).transpose(1, 2));
       const at::Tensor flat = dkv.view({rows * tokens, 2 * width});
       if (wanted == tokens) {
-        const at::Tensor dh = block.keys_values_t(flat, block.queries_t(merged(dq)));
+        const at::Tensor dh = block.keys_values.backward(flat).add_(block.queries.backward(merged(dq)));
         dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
       } else {
-        const at::Tensor dh = block.keys_values_t(flat).view({rows, tokens, width});
-        dh.narrow(1, 0, wanted).add_(block.queries_t(merged(dq)).view({rows, wanted, width}));
+        const at::Tensor dh = block.keys_values.backward(flat).view({rows, tokens, width});
+        dh.narrow(1, 0, wanted).add_(block.queries.backward(merged(dq)).view({rows, wanted, width}));
         dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
       }
     }

@@ -87,9 +87,9 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
     const at::Tensor mixed = at::empty({prompts, asked, 1, width}, x.options());
     const at::Tensor shares = at::empty({prompts, heads, asked, attention.keys}, x.options());
     attention.forward(view(q), view(kv, 0), view(kv, 1), view(mixed), shares.data_ptr<float>());
-    at::Tensor x1 = block.output(mixed.view({prompts * asked, width})).view({prompts, asked, width});
-    auto [h2, mean2, rstd2] = block.norm2.after_adding(
-      ends ? x.view({prompts * tokens, width}).index_select(0, places).view_as(x1) : x, x1);
+    at::Tensor x1 = block.output.without_bias(mixed.view({prompts * asked, width})).view({prompts, asked, width});
+    const at::Tensor before = ends ? x.view({prompts * tokens, width}).index_select(0, places).view_as(x1) : x;
+    auto [h2, mean2, rstd2] = block.norm2.after_adding(before, block.output.bias(), x1);
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, s);
     if (keep) {
@@ -117,13 +117,13 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
     const TextAttention attention = layout.attention(prompts, heads, width / heads, ends);
     const at::Tensor dy = cotangents[0].contiguous();
     const at::Tensor dx1 = block.norm2.backward(block.mlp_backward(dy, s), x1, mean2, rstd2, dy);
-    const at::Tensor dmixed = block.output_t(dx1.view({prompts * asked, width})).view({prompts, asked, 1, width});
+    const at::Tensor dmixed = block.output.backward(dx1.view({prompts * asked, width})).view({prompts, asked, 1, width});
     const auto none = at::Tensor();
     if (!ends) {
       const at::Tensor d = at::empty({prompts, tokens, 3, width}, x.options());
       attention.backward(view(dmixed), view(q), view(kv, 0), view(kv, 1), shares.data_ptr<float>(), view(d, 0), view(d, 1),
                          view(d, 2));
-      const at::Tensor dh = block.all_t(d.view({prompts * tokens, 3 * width}));
+      const at::Tensor dh = block.all.backward(d.view({prompts * tokens, 3 * width}));
       return {block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none};
     }
     const at::Tensor dq = at::empty({prompts, asked, 1, width}, x.options());
@@ -131,8 +131,8 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
     attention.backward(view(dmixed), view(q), view(kv, 0), view(kv, 1), shares.data_ptr<float>(), view(dq), view(dkv, 0),
                        view(dkv, 1));
     const at::Tensor places = layout.last_tokens(prompts);
-    const at::Tensor dh = block.keys_values_t(dkv.view({prompts * tokens, 2 * width}));
-    dh.index_add_(0, places, block.queries_t(dq.view({prompts * asked, width})));
+    const at::Tensor dh = block.keys_values.backward(dkv.view({prompts * tokens, 2 * width}));
+    dh.index_add_(0, places, block.queries.backward(dq.view({prompts * asked, width})));
     const at::Tensor dx = block.norm1.backward(dh, x, mean1, rstd1);
     dx.view({prompts * tokens, width}).index_add_(0, places, dx1.view({prompts * asked, width}));
     return {dx, none, none, none, none};

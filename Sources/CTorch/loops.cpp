@@ -164,14 +164,14 @@ EVERY_PROCESSOR void backward_heads(const ct::TextAttention &a, int64_t begin, i
 }
 
 EVERY_PROCESSOR void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum,
-                                   const Rows &x, float *y, float *mean, float *rstd) {
+                                   const Rows &x, const float *offset, float *y, float *mean, float *rstd) {
 #pragma clang fp reassociate(on) contract(fast)
   for (int64_t i = begin; i < end; ++i) {
     float *row = sum + i * width, *to = y + i * width;
     float total = 0;
     if (x.data) {
       const float *other = x.row(i, width);
-      for (int64_t c = 0; c < width; ++c) total += row[c] += other[c];
+      for (int64_t c = 0; c < width; ++c) total += row[c] += other[c] + offset[c];
     } else {
       for (int64_t c = 0; c < width; ++c) total += row[c];
     }
@@ -210,6 +210,24 @@ EVERY_PROCESSOR void norm_backward_rows(int64_t begin, int64_t end, int64_t widt
   }
 }
 
+constexpr float quick_gelu_scale = 1.702f;
+
+INLINE float sigmoid(float x) {
+  const float e = exponential(x < 0 ? x : -x);
+  return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
+
+EVERY_PROCESSOR void quick_gelu_part(int64_t begin, int64_t end, const float *x, float *y) {
+  for (int64_t i = begin; i < end; ++i) y[i] = x[i] * sigmoid(quick_gelu_scale * x[i]);
+}
+
+EVERY_PROCESSOR void quick_gelu_backward_part(int64_t begin, int64_t end, const float *x, float *d) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float s = sigmoid(quick_gelu_scale * x[i]);
+    d[i] *= s * (1.0f + quick_gelu_scale * x[i] * (1.0f - s));
+  }
+}
+
 }  // namespace
 
 namespace ct {
@@ -228,9 +246,18 @@ void parallel(int64_t count, c10::function_ref<void(int64_t, int64_t)> body) {
     [&](char **data, const int64_t *, int64_t length) { body(data[0] - base, data[0] - base + length); }, 1);
 }
 
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, float *y, float *mean,
-              float *rstd) {
-  parallel(rows, [&](int64_t begin, int64_t end) { add_norm_rows(begin, end, width, norm, sum, x, y, mean, rstd); });
+// `parallel` over numbers, so many at a time that a thread is worth it.
+static void in_pieces(int64_t count, c10::function_ref<void(int64_t, int64_t)> body) {
+  constexpr int64_t piece = 8192;
+  parallel((count + piece - 1) / piece,
+           [&](int64_t begin, int64_t end) { body(begin * piece, std::min(count, end * piece)); });
+}
+
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, float *y,
+              float *mean, float *rstd) {
+  parallel(rows, [&](int64_t begin, int64_t end) {
+    add_norm_rows(begin, end, width, norm, sum, x, offset, y, mean, rstd);
+  });
 }
 
 void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
@@ -238,6 +265,14 @@ void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const f
   parallel(rows, [&](int64_t begin, int64_t end) {
     norm_backward_rows(begin, end, width, norm.weight, dy, x, mean, rstd, residual, with, of, dx);
   });
+}
+
+void quick_gelu(int64_t count, const float *x, float *y) {
+  in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_part(begin, end, x, y); });
+}
+
+void quick_gelu_backward(int64_t count, const float *x, float *d) {
+  in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_backward_part(begin, end, x, d); });
 }
 
 void TextAttention::forward(const Tokens &q, const Tokens &k, const Tokens &v, const Tokens &out, float *shares) const {
