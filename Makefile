@@ -60,10 +60,10 @@ goldens: venv
 	git diff --exit-code --stat -- Tests/Goldens
 
 bench: build venv
-	$(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md
+	env -u OMP_WAIT_POLICY $(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md
 
 bench-quick: build venv
-	$(BANYAN)-bench --quick
+	env -u OMP_WAIT_POLICY $(BANYAN)-bench --quick
 
 demo: build
 	$(BANYAN) demo --output $(OUTPUT)

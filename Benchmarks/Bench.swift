@@ -33,6 +33,11 @@ struct Bench: ParsableCommand {
   @Flag(help: "This side alone, for profilers.") var alone = false
   @Flag(help: "List the cases and stop.") var list = false
 
+  static func main() {
+    WaitingThreads.spinShortly()
+    main(nil)
+  }
+
   func run() throws {
     let all = BenchCase.all
     if list {

@@ -1,4 +1,5 @@
 import BanyanFoundation
+import BanyanTensor
 import Foundation
 
 /// The process of the other side, `peer.py`: one request a line, one answer a line.
@@ -30,6 +31,8 @@ final class Peer {
     try Data().write(to: log)
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = [script.path]
+    // It waits as PyTorch does where nobody says otherwise.
+    process.environment = ProcessInfo.processInfo.environment.filter { !WaitingThreads.variables.contains($0.key) }
     process.standardInput = input
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: log)

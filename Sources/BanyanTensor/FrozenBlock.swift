@@ -3,13 +3,13 @@ import CTorch
 
 /// A pre-norm transformer block whose weights never change, as one op with its own backward.
 ///
-/// The same numbers as the block out of single ops, with gradients for its inputs alone: weights are packed for the
-/// processor once, nothing is recorded for them, and prompts that nobody reads afterwards give keys and values only.
+/// The same numbers as the block out of single ops, with gradients for its inputs alone: nothing is recorded for weights,
+/// residuals and activations cost no pass of their own, and prompts that nobody reads afterwards give keys and values only.
 ///
 ///     x₁ = x + attention(norm₁ x beside norm₁ prompts)
 ///     y  = x₁ + mlp(norm₂ x₁)
 public final class FrozenBlock: @unchecked Sendable {
-  // Immutable after creation but for the packing, which the engine does once.
+  // Immutable after creation.
   private let handle: ct_block
 
   /// The two layers of weights and biases of one sublayer.

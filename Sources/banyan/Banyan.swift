@@ -8,7 +8,7 @@ import Foundation
 @main
 enum Main {
   static func main() {
-    Launch.preparePatientThreads()
+    WaitingThreads.spinShortly()
     Launch.ignoreClosedPipes()
     do {
       var command = try Banyan.parseAsRoot()

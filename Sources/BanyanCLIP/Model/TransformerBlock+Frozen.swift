@@ -2,7 +2,7 @@ import BanyanFoundation
 import BanyanTensor
 import Synchronization
 
-/// A block's fast twin, made when it is first asked for: packing takes time and memory that not every model needs.
+/// A block's fast twin, made when it is first asked for.
 final class FrozenTwin: Sendable {
   private let block: TransformerBlock
   private let made = Mutex<FrozenBlock?>(nil)
