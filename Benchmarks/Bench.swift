@@ -61,9 +61,10 @@ struct Bench: ParsableCommand {
       let result = try runner.run(item)
       record.cases.append(result)
       show(result.line)
+      // After every case: hours of work are not lost with the last one.
+      if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }
+      if let path = markdown { try AtomicFile.write(Data(record.markdown.utf8), to: URL(fileURLWithPath: path)) }
     }
-    if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }
-    if let path = markdown { try AtomicFile.write(Data(record.markdown.utf8), to: URL(fileURLWithPath: path)) }
     guard record.cases.allSatisfy(\.agrees) else {
       throw BanyanError(.failed, at: "losses", "the two sides disagree in a case marked above")
     }

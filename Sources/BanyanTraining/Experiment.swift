@@ -43,6 +43,8 @@ public struct Experiment: Codable, Sendable, Equatable {
   public var device = Device.cpu
   /// Threads of one op; `null` stands for all cores, and for 1 where both towers are narrower than 256.
   @Nullable public var threads: Int?
+  /// In what numbers the frozen towers multiply.
+  public var precision = TowerPrecision.fp32
   /// How class names are encoded.
   public var encodingPath = TextTower.EncodingPath.fused
   /// Which of the exact ways pictures are encoded.
@@ -97,6 +99,11 @@ public struct Experiment: Codable, Sendable, Equatable {
       throw BanyanError(.usage, at: "--threads \(threads)", "expected a number from 1 to 1024")
     }
     try device.checked()
+    guard precision == .fp32 || (device == .cpu && encodingPath == .fused && imagePath == .fused) else {
+      throw BanyanError(
+        .usage, at: "--precision \(precision.rawValue)", "is for frozen towers as one op a block, on the processor",
+        remedy: "Leave device, encodingPath and imagePath at their defaults, or use fp32.")
+    }
   }
 }
 

@@ -77,7 +77,8 @@ public struct ExperimentRun: Sendable {
     let entry = try MethodCatalog.entry(experiment.method)
     let bench = try watch.time("data") {
       try Workbench(
-        model: EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device, cache: cache)
+        model: EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device,
+        precision: experiment.precision, cache: cache)
     }
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }

@@ -33,7 +33,8 @@ public struct FinishedRun: Sendable {
   public func workbench(model: URL? = nil, cache: URL?) throws -> Workbench {
     try Engine.setThreads(experiment.threads ?? record.threads)
     let bench = try Workbench(
-      model: model ?? EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device, cache: cache)
+      model: model ?? EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device,
+      precision: experiment.precision, cache: cache)
     try check(bench.fingerprint, of: bench.folder)
     return bench
   }
@@ -44,7 +45,8 @@ public struct FinishedRun: Sendable {
     let checkpoint = try Checkpoint(folder: model ?? EmbeddedCheckpoint.resolve(experiment.model))
     try check(checkpoint.fingerprint(), of: checkpoint.folder)
     return try FeatureExtractor(
-      tower: checkpoint.imageTower(device: experiment.device), preprocessor: Workbench.preprocessor(of: checkpoint),
+      tower: checkpoint.imageTower(device: experiment.device, precision: experiment.precision),
+      preprocessor: Workbench.preprocessor(of: checkpoint),
       cache: FeatureCache(root: nil, model: "", preprocessing: "", width: checkpoint.configuration.projectionWidth))
   }
 

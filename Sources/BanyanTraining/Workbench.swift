@@ -24,13 +24,14 @@ public struct Workbench: Sendable {
   /// - Parameters:
   ///   - folder: The checkpoint's folder.
   ///   - device: Where the model's tensors live.
+  ///   - precision: In what numbers the frozen towers multiply.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
-  public init(model folder: URL, device: Device = .cpu, cache: URL?) throws {
+  public init(model folder: URL, device: Device = .cpu, precision: TowerPrecision = .fp32, cache: URL?) throws {
     try device.checked()
     let checkpoint = try Checkpoint(folder: folder)
     self.folder = folder
     fingerprint = try checkpoint.fingerprint()
-    model = try checkpoint.model(device: device)
+    model = try checkpoint.model(device: device, precision: precision)
     tokenizer = try CLIPTokenizer(folder: folder)
     guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {
       throw BanyanError(
@@ -41,7 +42,7 @@ public struct Workbench: Sendable {
     preprocessor = try Self.preprocessor(of: checkpoint)
     let store = FeatureCache(
       root: cache, model: fingerprint,
-      preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)\nblocks as one op",
+      preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)\n\(precision.rawValue)",
       width: model.configuration.projectionWidth)
     extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, cache: store)
   }

@@ -48,20 +48,20 @@ public struct Checkpoint: Sendable {
     return hashes.count == 1 ? hashes[0] : ContentHash.sha256(hashes.joined())
   }
 
-  /// Reads the weights, in fp32, on `device`.
+  /// Reads the weights, in fp32, on `device`; its frozen towers multiply in `precision`.
   ///
   /// - Throws: A `BanyanError` that lists missing and surplus keys, or names a tensor with its expected and found shape.
-  public func model(device: Device = .cpu) throws -> CLIPModel {
-    try CLIPModel(configuration, parameters: weights { _ in true }).to(device: device.checked())
+  public func model(device: Device = .cpu, precision: TowerPrecision = .fp32) throws -> CLIPModel {
+    try CLIPModel(configuration, parameters: weights { _ in true }, precision: precision).to(device: device.checked())
   }
 
   /// Reads the image tower alone; all that naming pictures with saved classifiers needs.
   ///
-  /// - Throws: What ``model(device:)`` throws.
-  public func imageTower(device: Device = .cpu) throws -> ImageTower {
+  /// - Throws: What ``model(device:precision:)`` throws.
+  public func imageTower(device: Device = .cpu, precision: TowerPrecision = .fp32) throws -> ImageTower {
     try device.checked()
     let tree = try weights { $0.hasPrefix("image.") }
-    return try ImageTower(configuration, tree.mapTensors { try $1.to(device: device) })
+    return try ImageTower(configuration, tree.mapTensors { try $1.to(device: device) }, precision: precision)
   }
 
   /// The weights at the paths that `isWanted` takes; every key of the files is accounted for all the same.

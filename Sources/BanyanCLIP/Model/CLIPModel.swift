@@ -10,6 +10,8 @@ public struct CLIPModel: Sendable {
   public let configuration: CLIPConfiguration
   /// All weights by path.
   public let parameters: ParameterTree
+  /// In what numbers the towers multiply where nothing of them is trained.
+  public let precision: TowerPrecision
   /// Pixels to features.
   public let image: ImageTower
   /// Token ids to features.
@@ -18,11 +20,12 @@ public struct CLIPModel: Sendable {
   public let logitScale: Double
 
   /// A model over `parameters`, whose paths are those of ``CLIPParameters``.
-  public init(_ configuration: CLIPConfiguration, parameters: ParameterTree) throws {
+  public init(_ configuration: CLIPConfiguration, parameters: ParameterTree, precision: TowerPrecision = .fp32) throws {
     self.configuration = configuration
     self.parameters = parameters
-    image = try ImageTower(configuration, parameters)
-    text = try TextTower(configuration, parameters)
+    self.precision = precision
+    image = try ImageTower(configuration, parameters, precision: precision)
+    text = try TextTower(configuration, parameters, precision: precision)
     logitScale = try parameters.require("logitScale").to(.float64).exp().item()
     guard logitScale.isFinite else {
       throw BanyanError(.malformed, at: "logit_scale", "expected a finite number, found \(logitScale)")
@@ -32,7 +35,8 @@ public struct CLIPModel: Sendable {
   /// The same model on another device.
   public func to(device: Device) throws -> CLIPModel {
     if device == .cpu { return self }
-    return try CLIPModel(configuration, parameters: parameters.mapTensors { try $1.to(device: device) })
+    return try CLIPModel(
+      configuration, parameters: parameters.mapTensors { try $1.to(device: device) }, precision: precision)
   }
 
   /// Where the weights live.

@@ -19,7 +19,7 @@ public struct ImageTower: Sendable {
   let postNorm: LayerNorm
   let projection: Linear
 
-  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree) throws {
+  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree, precision: TowerPrecision = .fp32) throws {
     self.configuration = configuration
     let epsilon = configuration.image.epsilon
     patchEmbedding = try tree.require("image.patchEmbedding.weight")
@@ -29,7 +29,7 @@ public struct ImageTower: Sendable {
     blocks = try (0..<configuration.image.layers).map {
       try TransformerBlock(tree, "image.blocks.\($0)", configuration.image)
     }
-    twins = blocks.map(FrozenTwin.init)
+    twins = blocks.map { FrozenTwin($0, precision) }
     postNorm = try LayerNorm(tree, "image.postNorm", epsilon: epsilon)
     projection = try Linear(tree, "image.projection", hasBias: false)
   }

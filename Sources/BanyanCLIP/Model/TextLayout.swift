@@ -3,8 +3,8 @@ import BanyanTensor
 
 /// Which token stands at which position, for every class and with the contexts of an injection in place.
 ///
-/// A row is split in two: a prefix that all classes share (the start token and, where they stand in front of the names,
-/// the contexts) and a suffix of the class's own tokens.
+/// A row is split in two: a prefix that all classes share (the start token, the contexts where they stand in front of the
+/// names, and the tokens with which all names begin, as in "a photo of a …") and a suffix of the class's own tokens.
 struct TextLayout {
   /// What stands at one position of a suffix.
   enum Slot: Equatable {
@@ -18,12 +18,15 @@ struct TextLayout {
   let prefixContexts: Int
   /// How many contexts of layer 0 are in the suffixes.
   let suffixContexts: Int
+  /// The tokens behind the contexts with which all names begin.
+  let common: [Int32]
   /// One suffix per class, ending in the end token.
   let suffixes: [[Slot]]
   /// Whether contexts differ by class.
   let perClass: Bool
 
-  init(_ names: [ClassTokens], injection: PromptInjection, contextLength: Int) throws {
+  /// - Parameter sharing: Whether tokens with which all names begin belong to the prefix.
+  init(_ names: [ClassTokens], injection: PromptInjection, contextLength: Int, sharing: Bool) throws {
     guard let first = names.first else {
       throw BanyanError(.usage, at: "text tower", "expected at least one class name, found none")
     }
@@ -49,10 +52,13 @@ struct TextLayout {
     }
     let contexts = inPrefix ? [] : (0..<count).map(Slot.context)
     let (ahead, behind) = inPrefix ? (contexts, contexts) : (Array(contexts[..<before]), Array(contexts[before...]))
-    suffixes = names.map { name in
+    let whole = names.map { name in
       ahead + name.name.map(Slot.token) + behind + name.closing.map(Slot.token) + [.token(name.end)]
     }
-    let longest = 1 + prefixContexts + (suffixes.map(\.count).max() ?? 0)
+    common = sharing ? Self.commonTokens(whole) : []
+    let shared = common.count
+    suffixes = whole.map { Array($0.dropFirst(shared)) }
+    let longest = 1 + prefixContexts + (whole.map(\.count).max() ?? 0)
     guard longest <= contextLength else {
       throw BanyanError(
         .usage, at: "text tower",
@@ -64,6 +70,18 @@ struct TextLayout {
   /// The longest suffix.
   var width: Int { suffixes.map(\.count).max() ?? 0 }
 
-  /// Positions in the prefix: the start token and its contexts.
-  var prefixLength: Int { 1 + prefixContexts }
+  /// Positions in the prefix: the start token, its contexts and what all names begin with.
+  var prefixLength: Int { 1 + prefixContexts + common.count }
+
+  /// What all rows begin with, up to a first context and short of the end token.
+  private static func commonTokens(_ rows: [[Slot]]) -> [Int32] {
+    guard let first = rows.first else { return [] }
+    let limit = rows.map(\.count).min() ?? 0
+    var tokens: [Int32] = []
+    for position in 0..<max(0, limit - 1) {
+      guard case .token(let id) = first[position], rows.allSatisfy({ $0[position] == .token(id) }) else { break }
+      tokens.append(id)
+    }
+    return tokens
+  }
 }

@@ -38,12 +38,18 @@ extension TextTower {
     return try project(rows).reshaped([prompts, classes, configuration.projectionWidth])
   }
 
-  /// The shared prefix without positions: [prompts, 1 + contexts, width].
+  /// The shared prefix without positions: [prompts, prefix, width].
   func prefixEmbeddings(_ layout: TextLayout, _ injection: PromptInjection) throws -> Tensor {
     let (prompts, width) = (injection.promptCount, configuration.text.width)
     let start = try embeddings(of: [layout.start]).reshaped([1, 1, width]).expanded([prompts, 1, width])
-    guard layout.prefixContexts > 0, let context = injection.layers[0] else { return start }
-    return try Tensor.concatenated([start, context], axis: 1)
+    var parts = [start]
+    if layout.prefixContexts > 0, let context = injection.layers[0] { parts.append(context) }
+    if !layout.common.isEmpty {
+      let count = layout.common.count
+      parts.append(
+        try embeddings(of: layout.common).reshaped([1, count, width]).expanded([prompts, count, width]))
+    }
+    return try Tensor.concatenated(parts, axis: 1)
   }
 
   /// The suffixes without positions, padded with their end token's embedding: [1 or prompts, classes, length, width].

@@ -18,14 +18,14 @@ public struct TextTower: Sendable {
   let finalNorm: LayerNorm
   let projection: Linear
 
-  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree) throws {
+  init(_ configuration: CLIPConfiguration, _ tree: ParameterTree, precision: TowerPrecision = .fp32) throws {
     self.configuration = configuration
     tokenEmbedding = try tree.require("text.tokenEmbedding.weight")
     positionEmbedding = try tree.require("text.positionEmbedding.weight")
     blocks = try (0..<configuration.text.layers).map {
       try TransformerBlock(tree, "text.blocks.\($0)", configuration.text)
     }
-    twins = blocks.map(FrozenTwin.init)
+    twins = blocks.map { FrozenTwin($0, precision) }
     finalNorm = try LayerNorm(tree, "text.finalNorm", epsilon: configuration.text.epsilon)
     projection = try Linear(tree, "text.projection", hasBias: false)
   }
@@ -34,7 +34,8 @@ public struct TextTower: Sendable {
   public enum EncodingPath: String, NamedChoice {
     /// All positions of every class name, as published. The twin that the other is tested against.
     case plain
-    /// Start token and context once per prompt, then only the names' own tokens up to the end token.
+    /// Start token, context and what all names begin with once per prompt, then only the names' own tokens up to the end
+    /// token.
     case sharedPrefix
     /// What ``sharedPrefix`` computes, with names of one length beside each other and every block as one op; a tower that is
     /// trained, or is not on the processor in single precision, takes ``sharedPrefix``.
@@ -53,7 +54,8 @@ public struct TextTower: Sendable {
     _ names: [ClassTokens], injection: PromptInjection = .none, path: EncodingPath = .fused
   ) throws -> Tensor {
     try injection.check(width: configuration.text.width, depth: blocks.count, tower: "text")
-    let layout = try TextLayout(names, injection: injection, contextLength: configuration.contextLength)
+    let layout = try TextLayout(
+      names, injection: injection, contextLength: configuration.contextLength, sharing: path != .plain)
     return switch path {
     case .plain: try plainFeatures(layout, injection)
     case .sharedPrefix: try sharedPrefixFeatures(layout, injection)

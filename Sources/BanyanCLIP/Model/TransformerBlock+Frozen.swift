@@ -5,9 +5,13 @@ import Synchronization
 /// A block's fast twin, made when it is first asked for.
 final class FrozenTwin: Sendable {
   private let block: TransformerBlock
+  private let precision: TowerPrecision
   private let made = Mutex<FrozenBlock?>(nil)
 
-  init(_ block: TransformerBlock) { self.block = block }
+  init(_ block: TransformerBlock, _ precision: TowerPrecision) {
+    self.block = block
+    self.precision = precision
+  }
 
   /// Whether there is a twin: nothing of the block is trained, and its weights are such as the processor's fast products
   /// take.
@@ -17,7 +21,7 @@ final class FrozenTwin: Sendable {
   func callAsFunction() throws -> FrozenBlock? {
     guard block.isFrozen else { return nil }
     return try made.withLock { made in
-      if made == nil { made = try block.frozen() }
+      if made == nil { made = try block.frozen(precision.dtype) }
       return made
     }
   }
@@ -37,7 +41,7 @@ extension TransformerBlock {
     }
   }
 
-  fileprivate func frozen() throws -> FrozenBlock {
+  fileprivate func frozen(_ precision: DType) throws -> FrozenBlock {
     let parts = try parts.map { part in
       guard let bias = part.bias else { throw BanyanError(.failed, at: "block", "has no bias") }
       return (weight: part.weight, bias: bias)
@@ -45,6 +49,6 @@ extension TransformerBlock {
     return try FrozenBlock(
       norm1: parts[0], queryKeyValue: parts[1], output: parts[2], norm2: parts[3], mlpInput: parts[4],
       mlpOutput: parts[5], heads: heads, epsilon: norm1.epsilon,
-      activation: activation == .quickGELU ? .quickGELU : .gelu)
+      activation: activation == .quickGELU ? .quickGELU : .gelu, precision: precision)
   }
 }

@@ -15,11 +15,16 @@ struct AdaptedBackbone: Sendable {
 
   /// - Throws: A `BanyanError` where a template has not exactly one `{}`, or a sentence is too long.
   init(_ templates: [String], towers: AdaptedTowers, isShared: Bool, context: MethodContext) throws {
+    guard context.model.precision == .fp32 else {
+      throw BanyanError(
+        .usage, at: "--precision \(context.model.precision.rawValue)", "this method changes the towers' own weights",
+        remedy: "Use fp32, or a method that leaves the towers frozen.")
+    }
     self.towers = towers
     self.isShared = isShared
     model = context.model
     names = context.tasks.map(\.name)
-    // Models of one step: what they would prepare for the fast way would serve once.
+    // Weights that are trained have no block as one op.
     var plain = context
     if plain.encodingPath == .fused { plain.encodingPath = .sharedPrefix }
     encoder = try TemplateEncoder(templates, context: plain)
@@ -56,7 +61,6 @@ struct AdaptedBackbone: Sendable {
   /// A batch's features by the image tower with `changed` in the place of frozen weights.  // [rows, projection]
   func features(_ batch: TaskBatch, changed: (_ tower: String) throws -> ParameterTree) throws -> Tensor {
     if towers == .text { return batch.features }
-    // A model of one step: what it would prepare for the fast way would serve once.
     return try model(with: changed("image")).image.features(batch.pixels(), path: .plain).normalized()
   }
 

@@ -14,8 +14,8 @@ struct EncodingRequest: Sendable, Equatable {
 ///
 /// The loss is computed on detached classifiers and its gradient `∂L/∂w` is carried back through the text tower
 /// afterwards. Where the activations of all class names fit the budget the forward pass is kept; beyond it the names are
-/// encoded in chunks without a graph and each chunk is run again for its gradient, so that memory does not grow with the
-/// number of classes.
+/// encoded in chunks, of which the first keep theirs and the others are run again for their gradients, so that memory does
+/// not grow with the number of classes.
 struct PromptEncoder: Sendable {
   let text: TextTower
   let vocabulary: ClassVocabulary
@@ -52,28 +52,25 @@ struct PromptEncoder: Sendable {
     /// One per request, [prompts, classes, projection], unit rows, leaves that a loss may be computed on.
     let classifiers: [Tensor]
     fileprivate let chunks: [Chunk]
-    /// The chunks' results with their graphs, where they were kept.
-    fileprivate let graphs: [Tensor]?
+    /// The results of the first chunks, with their graphs; the others have to be run again.
+    fileprivate let graphs: [Tensor]
   }
 
   /// The classifiers of `requests`, without gradients: one [prompts, classes, projection] per request.
   func classifiers(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> [Tensor] {
     try Engine.withoutGradients {
-      let chunks = chunks(of: requests, parameters)
+      let chunks = chunks(of: requests, parameters).all
       return try join(chunks.map { try encode($0, parameters) }, chunks, requests)
     }
   }
 
   /// The classifiers of `requests`, ready for ``pullBack(_:from:parameters:)``.
   func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
-    let chunks = chunks(of: requests, parameters)
-    let keeps = fits(requests, parameters)
-    let results =
-      try keeps
-      ? Engine.withGradients { try chunks.map { try encode($0, parameters) } }
-      : Engine.withoutGradients { try chunks.map { try encode($0, parameters) } }
-    let joined = try join(results, chunks, requests)
-    return Encoded(classifiers: try joined.map { try $0.asParameter() }, chunks: chunks, graphs: keeps ? results : nil)
+    let (chunks, kept) = chunks(of: requests, parameters)
+    let graphs = try Engine.withGradients { try chunks.prefix(kept).map { try encode($0, parameters) } }
+    let rest = try Engine.withoutGradients { try chunks.dropFirst(kept).map { try encode($0, parameters) } }
+    let joined = try join(graphs + rest, chunks, requests)
+    return Encoded(classifiers: try joined.map { try $0.asParameter() }, chunks: chunks, graphs: graphs)
   }
 
   /// Carries gradients with respect to classifiers back to the contexts.
@@ -81,15 +78,14 @@ struct PromptEncoder: Sendable {
   /// - Parameter cotangents: One per request, `∂L/∂w`.
   /// - Returns: The gradient of every parameter in `parameters`; zeros for those that no request names.
   func pullBack(_ cotangents: [Tensor], from encoded: Encoded, parameters: ParameterTree) throws -> ParameterTree {
-    let leaves = parameters.tensors
-    if let graphs = encoded.graphs {
-      // Kept, so that several tasks' gradients can be pulled back from one forward pass.
-      let parts = try encoded.chunks.map { try $0.part(of: cotangents[$0.request]) }
-      let gradients = try Gradients.of(graphs, cotangents: parts, with: leaves, retainingGraph: true)
-      return ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
-    }
     var total = ParameterTree()
-    for chunk in encoded.chunks {
+    if !encoded.graphs.isEmpty {
+      // Retained, so that several tasks' gradients can be pulled back from one forward pass.
+      let parts = try zip(encoded.chunks, encoded.graphs).map { chunk, _ in try chunk.part(of: cotangents[chunk.request]) }
+      let gradients = try Gradients.of(encoded.graphs, cotangents: parts, with: parameters.tensors, retainingGraph: true)
+      total = ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
+    }
+    for chunk in encoded.chunks.dropFirst(encoded.graphs.count) {
       let cotangent = try chunk.part(of: cotangents[chunk.request])
       let own = Array(Set(chunk.contexts)).sorted()
       let result = try Engine.withGradients { try encode(chunk, parameters) }
@@ -113,17 +109,20 @@ struct PromptEncoder: Sendable {
     return try text.features(names, injection: injection, path: path).normalized()
   }
 
-  /// `requests` cut so that contexts of one shape are together and the activations of one part stay within the budget.
-  private func chunks(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Chunk] {
-    let keeps = fits(requests, parameters)
-    return requests.enumerated().flatMap { index, request -> [Chunk] in
+  /// `requests` cut so that contexts of one shape are together and the activations stay within the budget.
+  ///
+  /// - Returns: All parts, and how many of the first may keep their activations while one of the others is run again.
+  private func chunks(of requests: [EncodingRequest], _ parameters: ParameterTree) -> (all: [Chunk], kept: Int) {
+    let fits = fits(requests, parameters)
+    // A small part of the budget each, so that most of it can be kept.
+    let budget = max(1, fits ? activationBudget : activationBudget / 6)
+    let all = requests.enumerated().flatMap { index, request -> [Chunk] in
       let classes = vocabulary.classSets[request.classSet].count
       return Self.runs(of: request.contexts.map { parameters[$0]?.shape ?? [] }).flatMap { shape, run -> [Chunk] in
         var (prompts, length) = (run.count, classes)
-        if !keeps {
+        if !fits {
           // Whole prompts where one fits, parts of the class list where not.
           let perPrompt = cost(shape, classSet: request.classSet)
-          let budget = max(1, activationBudget)
           prompts = max(1, budget / max(1, perPrompt))
           let parts = perPrompt > budget ? (perPrompt - 1) / budget + 1 : 1
           length = (classes + parts - 1) / parts
@@ -138,6 +137,16 @@ struct PromptEncoder: Sendable {
         }
       }
     }
+    if fits { return (all, all.count) }
+    var (room, kept) = (activationBudget - budget, 0)
+    for chunk in all {
+      let shape = parameters[chunk.contexts[0]]?.shape ?? []
+      let share = Double(chunk.classes.count) / Double(max(1, vocabulary.classSets[chunk.classSet].count))
+      room -= Int(Double(chunk.rows.count * cost(shape, classSet: chunk.classSet)) * share)
+      if room < 0 { break }
+      kept += 1
+    }
+    return (all, kept)
   }
 
   /// The stretches of equal shapes; tasks may start from words of their own, with a context as long as those.
@@ -168,17 +177,16 @@ struct PromptEncoder: Sendable {
     let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
     let context = shape.dropLast().last ?? 0
     let inPrefix = path != .plain && position == .end && shape.count < 3
+    let own = path == .fused ? names.reduce(0) { $0 + $1.name.count + $1.closing.count + 1 } : names.count * longest
     let tokens =
       path == .plain
-      ? names.count * text.configuration.contextLength
-      : names.count * (longest + (inPrefix ? 0 : context)) + 1 + context
+      ? names.count * text.configuration.contextLength : own + (inPrefix ? 0 : names.count * context) + 1 + context
     let geometry = text.configuration.text
     if path == .fused {
-      // What a block keeps: its inputs, queries, keys, values, what is mixed, and the MLP's inner layer; and what one block
-      // needs while it works, among it keys and values of the prefix repeated for every name.
-      let kept = 6 * geometry.width + geometry.mlpWidth + 2 * geometry.heads
-      let repeated = 4 * geometry.width * (longest + context + 1) / max(1, longest)
-      let working = 10 * geometry.width + 3 * geometry.mlpWidth + repeated
+      // What a block keeps: inputs of its norms, queries, keys, values, what tokens give to each other, and the MLP's inner
+      // layer; and what one block needs while it works.
+      let kept = 5 * geometry.width + geometry.mlpWidth + geometry.heads * (longest + context + 1)
+      let working = 10 * geometry.width + 3 * geometry.mlpWidth
       return tokens * (geometry.layers * kept + working) * 4
     }
     // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.

@@ -18,6 +18,9 @@ protocol TowerMethod: PromptMethod {
   /// Tasks with equal keys have equal weights.
   func weightsKey(task: Int) -> String
 
+  /// How pictures pass the image tower.
+  var imagePath: ImageTower.EncodingPath { get }
+
   /// A batch's features, with a graph where parameters are leaves.  // [rows, projection], of length one
   func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor
 }
@@ -25,6 +28,7 @@ protocol TowerMethod: PromptMethod {
 extension TowerMethod {
   public var logitScale: Double { context.model.logitScale }
   public var predictsByMatrix: Bool { false }
+  var imagePath: ImageTower.EncodingPath { context.imagePath }
   func weightsKey(task: Int) -> String { "task \(task)" }
 
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
@@ -110,8 +114,16 @@ extension TowerMethod {
     guard readsPixels else { return [batch] }
     let configuration = context.model.configuration
     let (tower, tokens) = (configuration.image, configuration.patchCount + 1)
-    // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
-    let floats = tokens * tower.layers * (10 * tower.width + 4 * tower.mlpWidth + 2 * tower.heads * tokens)
+    let floats: Int
+    if imagePath == .fused {
+      // What a block keeps: inputs of its norms, queries, keys, values, what is mixed, and the MLP's inner layer; and what one
+      // block needs while it works.
+      let (kept, working) = (6 * tower.width + tower.mlpWidth, 10 * tower.width + 3 * tower.mlpWidth)
+      floats = tokens * (tower.layers * kept + working)
+    } else {
+      // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
+      floats = tokens * tower.layers * (10 * tower.width + 4 * tower.mlpWidth + 2 * tower.heads * tokens)
+    }
     let rows = max(1, context.activationBudget / (4 * floats))
     guard batch.count > rows else { return [batch] }
     return try stride(from: 0, to: batch.count, by: rows).map {

@@ -11,7 +11,7 @@ public struct FeatureCache: Sendable {
   private static let magic = Data("BNYF1\n".utf8)
   private static let digestLength = 64
   /// Counts up when the way from pictures to features changes in any bit.
-  private static let revision = 1
+  private static let revision = 2
 
   /// The folder of this model and preprocessing; `nil` keeps nothing.
   public let folder: URL?

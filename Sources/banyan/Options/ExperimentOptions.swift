@@ -114,6 +114,12 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("cpu, cuda or mps (default: cpu).", valueName: "device"))
   var device: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "In what numbers frozen towers multiply: fp32 or bf16, which rounds their weights and inputs (default: fp32).",
+      valueName: "name"))
+  var precision: String?
+
   @Option(help: ArgumentHelp("Threads of one op (default: all cores; 1 for towers narrower than 256).", valueName: "n"))
   var threads: Int?
 
@@ -182,6 +188,7 @@ struct ExperimentOptions: ParsableArguments {
     add("skip-unreadable", "data.skipUnreadable", skipUnreadable ? .bool(true) : nil)
     add("drop-duplicates", "data.dropDuplicates", dropDuplicates ? .bool(true) : nil)
     add("device", "device", device.map(JSONValue.string))
+    add("precision", "precision", precision.map(JSONValue.string))
     add("threads", "threads", threads.map { .integer(Int64($0)) })
     return list
   }
