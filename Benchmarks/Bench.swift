@@ -31,6 +31,8 @@ struct Bench: ParsableCommand {
   @Flag(help: "The small image tower (patch 32), two rounds, the quicker cases: a few minutes.") var quick = false
   @Flag(help: "Without torch.compile.") var noCompile = false
   @Flag(help: "This side alone, for profilers.") var alone = false
+  @Flag(help: "How cost grows with classes, tasks, shots, the tree's depth and pictures' size; this side alone.")
+  var growth = false
   @Flag(help: "List the cases and stop.") var list = false
 
   static func main() {
@@ -48,6 +50,7 @@ struct Bench: ParsableCommand {
     if let threads { try Engine.setThreads(threads) }
     let rig = try Rig(patch: quick ? 32 : patch)
     defer { rig.remove() }
+    if growth { return try measureGrowth(rig) }
     let peer =
       try alone ? nil : Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log"))
     defer { peer?.stop() }
@@ -68,6 +71,12 @@ struct Bench: ParsableCommand {
     guard record.cases.allSatisfy(\.agrees) else {
       throw BanyanError(.failed, at: "losses", "the two sides disagree in a case marked above")
     }
+  }
+
+  private func measureGrowth(_ rig: Rig) throws {
+    let found = try Growth(rig, show: show)
+    if let path = record { try JSONDocument.write(found, to: URL(fileURLWithPath: path)) }
+    if let path = markdown { try AtomicFile.write(Data(found.markdown.utf8), to: URL(fileURLWithPath: path)) }
   }
 
   /// At once: a run that is stopped has said what it found.

@@ -1,4 +1,5 @@
 import BanyanFoundation
+import Foundation
 
 /// One kind of work that both sides do.
 struct BenchCase: Sendable {
@@ -46,12 +47,18 @@ struct BenchCase: Sendable {
       BenchCase(name: "pictures", title: "image features of 256 JPEG files", goal: (2, 1.3)) {
         try .pictures($0, count: 256)
       },
-      BenchCase(name: "zero-shot", title: "zero-shot weights, 250 classes × 4 sentences", isQuick: false) {
-        try .sentences($0, classes: 250, templates: 4)
+      BenchCase(
+        name: "pictures-bf16", title: "image features of 64 JPEG files in bf16", isQuick: false, goal: (nil, 1.2)
+      ) { try .pictures($0.multiplying(in: .bf16), count: 64) },
+      BenchCase(name: "zero-shot", title: "zero-shot weights, 1,000 classes × 2 of 80 sentences", isQuick: false) {
+        try .sentences($0, classes: 1000, templates: 2)
       },
       BenchCase(name: "affinity-4", title: "affinity of 4 tasks, one recorded step") { try .affinity($0, tasks: 4) },
       BenchCase(name: "affinity-11", title: "affinity of 11 tasks, one recorded step", isQuick: false) {
         try .affinity($0, tasks: 11)
+      },
+      BenchCase(name: "run", title: "100 HiPro steps on the CLIP that ships, 4 tasks × 7 classes (PACS's shape)") {
+        try .wholeRun($0.withShippedModel())
       },
     ]
 }
@@ -66,6 +73,8 @@ struct BenchSide {
   var ways: [Peer.Way] = [.published, .best]
   /// Whether `torch.compile` may help the other side.
   var compiles = true
+  /// Where the other side finds weights that are not the rig's own.
+  var checkpoint: URL?
   /// How far the two sides may differ, as a share.
   var tolerance = 1e-4
   /// One step; its loss, or another number that the work ends in.

@@ -7,7 +7,7 @@ import Foundation
 extension BenchSide {
   /// Files to features, from the decoder to the projection; nothing comes from the cache.
   static func pictures(_ rig: Rig, count: Int) throws -> BenchSide {
-    let folder = rig.folder.appending(path: "pictures")
+    let folder = rig.folder.appending(path: "pictures-\(count)")
     let batch = 32
     let extractor = try FeatureExtractor(
       model: rig.model, preprocessor: ImagePreprocessor(imageSize: rig.model.configuration.imageSize),
@@ -15,10 +15,11 @@ extension BenchSide {
       batchSize: batch)
     let request: [String: JSONValue] = [
       "name": .string("pictures"), "folder": .string(folder.path), "batch": .integer(Int64(batch)),
-      "count": .integer(Int64(count)),
+      "count": .integer(Int64(count)), "precision": .string(rig.model.precision.rawValue),
     ]
     return BenchSide(
-      request: request, operations: FlopCount(configuration: rig.model.configuration).pictures(count), tolerance: 2e-3
+      request: request, operations: FlopCount(configuration: rig.model.configuration).pictures(count),
+      tolerance: rig.model.precision == .fp32 ? 2e-3 : 2e-2
     ) {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       let files = names.map {

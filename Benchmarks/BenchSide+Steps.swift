@@ -30,6 +30,19 @@ extension BenchSide {
       extra: ["nodes": .integer(Int64(tree.nodes.count)), "paths": .array(paths)])
   }
 
+  /// As many HiPro steps as 50 epochs of PACS with 8 shots take.
+  static func wholeRun(_ rig: Rig) throws -> BenchSide {
+    var side = try tree(rig, classes: 7)
+    let (steps, step) = (100, side.step)
+    side.step = { try (0..<steps).reduce(0) { _, _ in try step() } }
+    side.request["repeat"] = .integer(Int64(steps))
+    side.operations *= Double(steps)
+    side.checkpoint = rig.checkpoint
+    // Rounding grows on the way.
+    side.tolerance = 1e-3
+    return side
+  }
+
   /// Methods that learn something of the image tower.
   static func towers(_ rig: Rig, _ name: String, rows: Int) throws -> BenchSide {
     let tasks = [PromptTask(name: "t0", classNames: rig.names(65))]

@@ -15,9 +15,11 @@ struct CaseRunner {
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
     let side = try item.make(rig)
-    if let peer, item.name == "pictures", let folder = side.request["folder"]?.stringValue {
+    if let peer, let folder = side.request["folder"]?.stringValue {
       try peer.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
     }
+    if let other = side.checkpoint { try peer?.load(other, threads: Engine.threads) }
+    defer { if side.checkpoint != nil { try? peer?.load(rig.checkpoint, threads: Engine.threads) } }
     try peer?.begin(side.request)
     var result = CaseResult(item)
     var ways = peer == nil ? [] : side.ways

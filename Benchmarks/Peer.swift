@@ -48,7 +48,6 @@ final class Peer {
     struct Answer: Decodable { var torch: String }
     let answer: Answer = try ask([
       "do": .string("load"), "folder": .string(checkpoint.path), "threads": .integer(Int64(threads)),
-      "precision": .string("fp32"),
     ])
     version = answer.torch
   }

@@ -10,6 +10,8 @@ struct Rig {
   let folder: URL
   let model: CLIPModel
   let tokenizer: CLIPTokenizer
+  /// The folder that the other side reads the same weights from.
+  let checkpoint: URL
   private let words: [String]
 
   static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "peer.py")
@@ -33,16 +35,32 @@ struct Rig {
     tree["logitScale"] = try .full([], log(20))
     model = try CLIPModel(configuration, parameters: tree)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    checkpoint = folder.appending(path: "clip")
     try CheckpointWriter.write(
       configuration: configuration, parameters: tree, tokenizer: files,
-      preprocessing: ImagePreprocessor(imageSize: configuration.imageSize), to: folder.appending(path: "clip"))
+      preprocessing: ImagePreprocessor(imageSize: configuration.imageSize), to: checkpoint)
     words = files.tokens.compactMap { token in
       let word = token.replacingOccurrences(of: "</w>", with: "")
       return token.hasSuffix("</w>") && word.count > 2 && word.allSatisfy { $0.isLetter } ? word : nil
     }
   }
 
-  var checkpoint: URL { folder.appending(path: "clip") }
+  private init(_ other: Rig, model: CLIPModel, checkpoint: URL) {
+    (folder, tokenizer, words) = (other.folder, other.tokenizer, other.words)
+    (self.model, self.checkpoint) = (model, checkpoint)
+  }
+
+  /// The same over the CLIP that ships, for whole runs that both sides finish.
+  func withShippedModel() throws -> Rig {
+    let place = try EmbeddedCheckpoint.folder()
+    return Rig(self, model: try Checkpoint(folder: place).model(), checkpoint: place)
+  }
+
+  /// The same with towers that multiply in `precision`.
+  func multiplying(in precision: TowerPrecision) throws -> Rig {
+    let other = try CLIPModel(model.configuration, parameters: model.parameters, precision: precision)
+    return Rig(self, model: other, checkpoint: checkpoint)
+  }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
@@ -55,6 +73,18 @@ struct Rig {
       return index < words.count && index % 3 == 0
         ? first : index % 3 == 1 ? "\(first) \(second)" : "\(second) \(first) \(second)"
     }
+  }
+
+  func task(_ name: String, classes: Int) -> PromptTask { PromptTask(name: name, classNames: names(classes)) }
+
+  /// The same weights for pictures of another size; positions are drawn anew.
+  func model(imageSize: Int) throws -> CLIPModel {
+    var configuration = model.configuration
+    configuration.imageSize = imageSize
+    var tree = model.parameters
+    tree["image.positionEmbedding.weight"] = try EngineGenerator(seed: 2)
+      .normal([1 + configuration.patchCount, configuration.image.width]).affine(scale: 0.02)
+    return try CLIPModel(configuration, parameters: tree)
   }
 
   func context(_ tasks: [PromptTask], tree: TaskTree? = nil, groups: TaskGroups? = nil) -> MethodContext {

@@ -3,7 +3,7 @@
 
 It reads one request a line on standard input and answers with one line of JSON:
 
-    {"do": "load", "folder": F, "threads": N, "precision": "fp32"}        the checkpoint that both sides use
+    {"do": "load", "folder": F, "threads": N}                            the checkpoint that both sides use
     {"do": "case", "name": C, "file": F, …}                              the inputs and starting parameters of a case
     {"do": "step", "way": W}                                             one step: seconds, loss, largest memory so far
     {"do": "pictures", "folder": F, "count": N}                          JPEG files to decode
@@ -43,10 +43,9 @@ def unit(x):
 class Towers:
     """Both towers with prompts, out of the modules of `transformers`."""
 
-    def __init__(self, folder, precision):
+    def __init__(self, folder):
         self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
         self.model.requires_grad_(False)
-        self.precision = precision
         self.processor = CLIPImageProcessor.from_pretrained(folder)
         self.text_layers = list(self.model.text_model.encoder.layers)
         self.image_layers = list(self.model.vision_model.encoder.layers)
@@ -168,6 +167,11 @@ class Case:
         return [self.loss(x, w, 0)]
 
     def step(self, way):
+        for _ in range(self.request.get("repeat", 1)):
+            loss = self.one_step(way)
+        return loss
+
+    def one_step(self, way):
         own, optimizer = self.state(way)
         if way == "published" and self.request["parts"] > 1:
             return self.step_in_parts(own["tasks.0.context"])
@@ -184,7 +188,6 @@ class Case:
         optimizer.step()
         return loss.item()
 
-
     def step_in_parts(self, context):
         """Forward and backward of as many classes, some at a time: what the published step costs where it does not fit."""
         self.frozen("published", 0)
@@ -198,7 +201,7 @@ class Pictures:
     """Files to features; no gradients."""
 
     def __init__(self, towers, request):
-        self.towers, self.batch = towers, request["batch"]
+        self.towers, self.batch, self.precision = towers, request["batch"], request["precision"]
         self.files = sorted(os.path.join(request["folder"], name) for name in os.listdir(request["folder"]))
 
     def decode(self, file):
@@ -206,7 +209,7 @@ class Pictures:
             return self.towers.processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"][0]
 
     def encode(self, pixels, compiled):
-        if self.towers.precision == "bf16":
+        if self.precision == "bf16":
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 return self.towers.pictures(pixels, compiled=compiled).float()
         return self.towers.pictures(pixels, compiled=compiled)
@@ -276,7 +279,7 @@ def main():
         answer = {}
         if request["do"] == "load":
             torch.set_num_threads(request["threads"])
-            towers = Towers(request["folder"], request["precision"])
+            towers = Towers(request["folder"])
             answer = {"torch": torch.__version__}
         elif request["do"] == "pictures":
             draw(request)

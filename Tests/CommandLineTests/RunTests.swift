@@ -292,4 +292,28 @@ import Testing
     #expect(record.runs[0].affinity?.kind == "look-ahead")
     #expect(try shop.run("evaluate", "--run", "again/everything", "--no-cache").code == 0)
   }
+
+  /// Features, training, scoring again and naming pictures in bf16; nothing of it is taken for fp32's.
+  @Test func towersMultiplyInTheNumbersThatAreAskedFor() throws {
+    let single = try Program.run(shop.training("runs/fp32"), in: shop.folder)
+    let half = try Program.run(shop.training("runs/bf16", ["--precision", "bf16"]), in: shop.folder)
+    #expect(single.code == 0 && half.code == 0, "\(half)")
+    #expect(half.err.contains("Image features"), "fp32's features were taken: \(half.err)")
+    let record = try JSONDecoder().decode(JSONValue.self, from: shop.bytes("runs/bf16/record.json"))
+    #expect(record[path: "experiment.precision"]?.stringValue == "bf16")
+    #expect(
+      try shop.bytes("runs/bf16/seed-1/prompts.safetensors") != shop.bytes("runs/fp32/seed-1/prompts.safetensors"))
+    let scored = try shop.run("evaluate", "--run", "runs/bf16")
+    #expect(scored.code == 0, "\(scored)")
+
+    let trained = try Program.run(
+      shop.training("runs/bf16-lora", method: "lora", ["--precision", "bf16"]).filter {
+        $0 != "--context-length" && $0 != "2"
+      },
+      in: shop.folder)
+    #expect(trained.code == 64 && trained.err.contains("the towers' own weights"), "\(trained)")
+    let plain = try Program.run(
+      shop.training("runs/bf16-plain", ["--precision", "bf16", "--set", "imagePath=plain"]), in: shop.folder)
+    #expect(plain.code == 64 && plain.err.contains("--precision bf16"), "\(plain)")
+  }
 }

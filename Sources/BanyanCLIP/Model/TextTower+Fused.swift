@@ -34,7 +34,8 @@ extension TextTower {
       guard let block = try twin() else {
         throw BanyanError(.failed, at: "text tower", "block \(layer) has no fast way")
       }
-      x = try block.texts(x, prefix: 1 + injected + layout.common.count, names: groups, endsOnly: layer == blocks.count - 1)
+      x = try block.texts(
+        x, prefix: 1 + injected + layout.common.count, names: groups, endsOnly: layer == blocks.count - 1)
     }
     let places = order.enumerated().sorted { $0.element < $1.element }.map(\.offset)
     return try project(x.gathered(1, .indices(places)))  // [prompts, classes, projection]

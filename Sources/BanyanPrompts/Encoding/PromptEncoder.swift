@@ -81,8 +81,11 @@ struct PromptEncoder: Sendable {
     var total = ParameterTree()
     if !encoded.graphs.isEmpty {
       // Retained, so that several tasks' gradients can be pulled back from one forward pass.
-      let parts = try zip(encoded.chunks, encoded.graphs).map { chunk, _ in try chunk.part(of: cotangents[chunk.request]) }
-      let gradients = try Gradients.of(encoded.graphs, cotangents: parts, with: parameters.tensors, retainingGraph: true)
+      let parts = try zip(encoded.chunks, encoded.graphs).map { chunk, _ in
+        try chunk.part(of: cotangents[chunk.request])
+      }
+      let gradients = try Gradients.of(
+        encoded.graphs, cotangents: parts, with: parameters.tensors, retainingGraph: true)
       total = ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
     }
     for chunk in encoded.chunks.dropFirst(encoded.graphs.count) {

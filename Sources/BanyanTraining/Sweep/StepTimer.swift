@@ -80,7 +80,8 @@ public final class StepTimer: Sendable {
   }
 
   private func stage(of experiment: Experiment) throws -> Stage {
-    let key = "\(experiment.model)\n\(experiment.tasks)\n\(experiment.device.rawValue)\n\(experiment.precision.rawValue)"
+    let key =
+      "\(experiment.model)\n\(experiment.tasks)\n\(experiment.device.rawValue)\n\(experiment.precision.rawValue)"
     if let known = stages.withLock({ $0[key] }) { return known }
     if let threads = experiment.threads { try Engine.setThreads(threads) }
     let stage = Stage(

@@ -41,14 +41,18 @@ import Testing
       position: .middle, prompts: 7),
     Case(testDescription: "many deep prompts", names: manyNames, layers: [0: [3, 32], 1: [5, 32]], prompts: 4),
     Case(testDescription: "sentences that begin alike", names: sentences, layers: [:]),
-    Case(testDescription: "sentences that begin alike, two prompts", names: sentences, layers: [0: [4, 32]], prompts: 2),
-    Case(testDescription: "sentences that begin alike, deep", names: sentences, layers: [0: [4, 32], 1: [2, 32], 2: [5, 32]]),
+    Case(
+      testDescription: "sentences that begin alike, two prompts", names: sentences, layers: [0: [4, 32]], prompts: 2),
+    Case(
+      testDescription: "sentences that begin alike, deep", names: sentences,
+      layers: [0: [4, 32], 1: [2, 32], 2: [5, 32]]),
     Case(
       testDescription: "sentences that begin alike, in the middle", names: sentences, layers: [0: [4, 32]],
       position: .middle),
     Case(
       testDescription: "sentences that begin alike, in front", names: sentences, layers: [0: [4, 32]], position: .front),
-    Case(testDescription: "a name that begins another", names: ["red", "red fox", "red fox red"], layers: [0: [2, 32]]),
+    Case(
+      testDescription: "a name that begins another", names: ["red", "red fox", "red fox red"], layers: [0: [2, 32]]),
     Case(testDescription: "one class", names: ["cat"], layers: [0: [4, 32]], prompts: 2),
     Case(testDescription: "one class, deep", names: ["cat"], layers: [1: [1, 32]], prompts: 2),
   ]
