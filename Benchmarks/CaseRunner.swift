@@ -23,46 +23,56 @@ struct CaseRunner {
     try peer?.begin(side.request)
     var result = CaseResult(item)
     var ways = peer == nil ? [] : side.ways
+    // Every way has parameters of its own; its n-th loss belongs to this side's n-th.
+    var (losses, theirLosses) = ([Double](), [Peer.Way: [Double?]]())
+    func step(_ way: Peer.Way) throws -> Peer.Step {
+      let found = try peerStep(way)
+      theirLosses[way, default: []].append(found.loss)
+      return found
+    }
     // Warm-up of all sides; the other side's best is the faster of plain and compiled.
-    var difference = 0.0
-    let first = try timed(side)
-    for way in ways { difference = max(difference, Self.difference(try step(way).loss, first.loss)) }
-    if compiles, peer != nil, side.compiles, ways.contains(.best) { ways = try withFaster(ways) }
+    losses.append(try timed(side).loss)
+    for way in ways { _ = try step(way) }
+    if compiles, peer != nil, side.compiles, ways.contains(.best) { ways = try withFaster(ways, step) }
     Stopwatch.resetPeakMemory()
-    // What was stepped in the warm-up more than once is at another place of its descent.
     for round in 0..<pairs {
       let own = try timed(side)
+      losses.append(own.loss)
       result.seconds.append(own.seconds)
       for way in ways {
         let theirs = try step(way)
         result.theirs[way == .published ? "published" : "best", default: []].append(theirs.seconds)
         result.theirMemory[way == .published ? "published" : "best"] = theirs.memory
-        if way != .compiled { difference = max(difference, Self.difference(theirs.loss, own.loss)) }
       }
       note("  \(item.name) round \(round + 1) of \(pairs)", isLast: round + 1 == pairs)
     }
     result.memory = Stopwatch.peakMemory
     result.bestWay = ways.contains(.compiled) ? "torch.compile" : "eager"
-    result.difference = difference
-    result.agrees = difference <= side.tolerance
+    for theirs in theirLosses.values {
+      for (their, own) in zip(theirs, losses) {
+        result.difference = max(result.difference, Self.difference(their, own))
+      }
+    }
+    result.agrees = result.difference <= side.tolerance
     result.gigaflops = side.operations / result.median * 1e-9
     result.share = result.gigaflops / peak
     return result
   }
 
-  private func withFaster(_ ways: [Peer.Way]) throws -> [Peer.Way] {
+  private func withFaster(_ ways: [Peer.Way], _ step: (Peer.Way) throws -> Peer.Step) throws -> [Peer.Way] {
     let plain = try step(.best).seconds
     guard (try? step(.compiled)) != nil else { return ways }
     let compiled = try step(.compiled).seconds
     return compiled < plain ? ways.map { $0 == .best ? .compiled : $0 } : ways
   }
 
-  private func step(_ way: Peer.Way) throws -> Peer.Step {
+  private func peerStep(_ way: Peer.Way) throws -> Peer.Step {
     guard let peer else { throw BanyanError(.failed, at: "the other side", "is not there") }
     return try peer.step(way)
   }
 
   private func timed(_ side: BenchSide) throws -> (seconds: Double, loss: Double) {
+    try MatrixPeak.wakeCores()
     let start = ContinuousClock.now
     let loss = try side.step()
     return ((ContinuousClock.now - start) / .seconds(1), loss)

@@ -10,6 +10,14 @@ struct MatrixPeak: Codable {
     MatrixPeak(float32: try best(.float32, tries: 20), bfloat16: try best(.bfloat16, tries: 5))
   }
 
+  /// Multiplies for a fifth of a second, as the other side does before each of its turns: cores that have slept through the
+  /// other's turn are slow at first.
+  static func wakeCores() throws {
+    let x = try Tensor.full([512, 512], 1 / 512)
+    let start = ContinuousClock.now
+    while ContinuousClock.now - start < .milliseconds(200) { _ = try Engine.withoutGradients { try x.matmul(x) } }
+  }
+
   /// The best of some products of the towers' own shapes.
   private static func best(_ dtype: DType, tries: Int) throws -> Double {
     let generator = try EngineGenerator(seed: 1)

@@ -144,10 +144,11 @@ EVERY_PROCESSOR void forward_heads(const ct::TextAttention &a, int64_t begin, in
                                    const Tokens &v, const Tokens &out, float *shares, float *room) {
   for (int64_t i = begin; i < end; ++i) {
     float *own = shares + i * static_cast<int64_t>(a.asks.size()) * a.keys;
-    if (a.d == 64)
-      forward_head<64>(a, i / a.heads, i % a.heads, q, k, v, out, own, room);
-    else
-      forward_head<0>(a, i / a.heads, i % a.heads, q, k, v, out, own, room);
+    switch (a.d) {
+      case 64: forward_head<64>(a, i / a.heads, i % a.heads, q, k, v, out, own, room); break;
+      case 32: forward_head<32>(a, i / a.heads, i % a.heads, q, k, v, out, own, room); break;
+      default: forward_head<0>(a, i / a.heads, i % a.heads, q, k, v, out, own, room);
+    }
   }
 }
 
@@ -156,10 +157,11 @@ EVERY_PROCESSOR void backward_heads(const ct::TextAttention &a, int64_t begin, i
                                     const Tokens &dq, const Tokens &dk, const Tokens &dv, float *room) {
   for (int64_t i = begin; i < end; ++i) {
     const float *own = shares + i * static_cast<int64_t>(a.asks.size()) * a.keys;
-    if (a.d == 64)
-      backward_head<64>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room);
-    else
-      backward_head<0>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room);
+    switch (a.d) {
+      case 64: backward_head<64>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room); break;
+      case 32: backward_head<32>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room); break;
+      default: backward_head<0>(a, i / a.heads, i % a.heads, dout, q, k, v, own, dq, dk, dv, room);
+    }
   }
 }
 
