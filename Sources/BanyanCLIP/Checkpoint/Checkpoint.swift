@@ -15,7 +15,7 @@ public struct Checkpoint: Sendable {
   /// The weight files, in the order of their names.
   public let weightFiles: [URL]
 
-  /// Looks at a folder; weights are read by ``model(device:)``.
+  /// Looks at a folder; weights are read by ``model(device:precision:)``.
   ///
   /// - Throws: A `BanyanError` of kind `missingInput` where a file is absent, `malformed` where one does not fit.
   public init(folder: URL) throws {
