@@ -32,7 +32,7 @@ import Testing
         (try clip.model.image.features(pixels, path: .plain), try clip.model.image.features(pixels, path: .fused))
       }
       try agree(fused, plain, "features of \(rows)", within: .at(.tower))
-      // Once more, now that weights are packed for another number of rows.
+      // Once more, after the first time has prepared whatever is kept.
       let again = try Engine.withoutGradients { try clip.model.image.features(pixels, path: .fused) }
       #expect(try again.isIdentical(to: fused))
     }
