@@ -26,12 +26,21 @@ public enum Gradients {
   public static func of(
     _ outputs: [Tensor], cotangents: [Tensor]? = nil, with inputs: [Tensor], retainingGraph: Bool = false
   ) throws -> [Tensor] {
+    try zip(ofUsed(outputs, cotangents: cotangents, with: inputs, retainingGraph: retainingGraph), inputs).map {
+      try $0 ?? .zeros($1.shape, dtype: $1.dtype, device: $1.device)
+    }
+  }
+
+  /// What ``of(_:cotangents:with:retainingGraph:)`` gives, with `nil` instead of zeros.
+  public static func ofUsed(
+    _ outputs: [Tensor], cotangents: [Tensor]? = nil, with inputs: [Tensor], retainingGraph: Bool = false
+  ) throws -> [Tensor?] {
     if let cotangents, cotangents.count != outputs.count {
       throw BanyanError(.failed, at: "Gradients", "expected \(outputs.count) cotangents, found \(cotangents.count)")
     }
     // Without inputs libtorch would accumulate into the leaves; without outputs there is nothing to differentiate.
     if inputs.isEmpty { return [] }
-    if outputs.isEmpty { return try inputs.map { try .zeros($0.shape, dtype: $0.dtype, device: $0.device) } }
+    if outputs.isEmpty { return inputs.map { _ in nil } }
     var results = [ct_tensor?](repeating: nil, count: inputs.count)
     let ys = outputs.map { Optional($0.handle) }
     let gs = cotangents?.map { Optional($0.handle) }
@@ -41,9 +50,6 @@ public enum Gradients {
         ct_gradients(ys, gs, Int32(ys.count), xs, Int32(xs.count), retainingGraph, true, &results)
       }
     }
-    let tensors = results.map { $0.map(Tensor.init) }
-    return try zip(tensors, inputs).map { gradient, input in
-      try gradient ?? Tensor.zeros(input.shape, dtype: input.dtype, device: input.device)
-    }
+    return results.map { $0.map(Tensor.init) }
   }
 }

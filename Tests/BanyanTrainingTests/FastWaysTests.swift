@@ -13,7 +13,7 @@ import Testing
 
   init() throws { world = try TrainingWorld.open() }
 
-  @Test(arguments: ["coop", "coop-mt", "hipro", "vpt", "maple", "mmap"])
+  @Test(arguments: ["coop", "coop-mt", "hipro", "vpt", "maple", "mmap", "fine-tuning", "bitfit", "lora"])
   func `a run by the plain ways ends where one by the fast ways does`(_ method: String) throws {
     func run(_ text: TextTower.EncodingPath, _ image: ImageTower.EncodingPath) throws
       -> (accuracies: [String: Double], prompts: ParameterTree)

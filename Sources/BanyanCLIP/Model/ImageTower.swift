@@ -15,7 +15,7 @@ public struct ImageTower: Sendable {
   let positionEmbedding: Tensor
   let preNorm: LayerNorm
   package let blocks: [TransformerBlock]
-  private let twins: [FrozenTwin]
+  private let twins: [FusedTwin]
   let postNorm: LayerNorm
   let projection: Linear
 
@@ -29,7 +29,7 @@ public struct ImageTower: Sendable {
     blocks = try (0..<configuration.image.layers).map {
       try TransformerBlock(tree, "image.blocks.\($0)", configuration.image)
     }
-    twins = blocks.map { FrozenTwin($0, precision) }
+    twins = blocks.map { FusedTwin($0, precision) }
     postNorm = try LayerNorm(tree, "image.postNorm", epsilon: epsilon)
     projection = try Linear(tree, "image.projection", hasBias: false)
   }
@@ -44,8 +44,8 @@ public struct ImageTower: Sendable {
   public enum EncodingPath: String, NamedChoice {
     /// Every block out of single ops, as published. The twin that the other is tested against.
     case plain
-    /// Blocks with frozen weights as one op each: prompts that the next layer replaces give keys and values alone, and the
-    /// last block computes the class token alone. Blocks that are trained take the plain way.
+    /// Every block as one op: prompts that the next layer replaces give keys and values alone, and the last block computes
+    /// the class token alone. Weights that are not in fp32 on the processor take the plain way.
     case fused
   }
 

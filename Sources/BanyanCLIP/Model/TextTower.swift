@@ -14,7 +14,7 @@ public struct TextTower: Sendable {
   let tokenEmbedding: Tensor
   package let positionEmbedding: Tensor
   package let blocks: [TransformerBlock]
-  let twins: [FrozenTwin]
+  let twins: [FusedTwin]
   let finalNorm: LayerNorm
   let projection: Linear
 
@@ -25,7 +25,7 @@ public struct TextTower: Sendable {
     blocks = try (0..<configuration.text.layers).map {
       try TransformerBlock(tree, "text.blocks.\($0)", configuration.text)
     }
-    twins = blocks.map { FrozenTwin($0, precision) }
+    twins = blocks.map { FusedTwin($0, precision) }
     finalNorm = try LayerNorm(tree, "text.finalNorm", epsilon: configuration.text.epsilon)
     projection = try Linear(tree, "text.projection", hasBias: false)
   }
@@ -37,8 +37,8 @@ public struct TextTower: Sendable {
     /// Start token, context and what all names begin with once per prompt, then only the names' own tokens up to the end
     /// token.
     case sharedPrefix
-    /// What ``sharedPrefix`` computes, with names of one length beside each other and every block as one op; a tower that is
-    /// trained, or is not on the processor in single precision, takes ``sharedPrefix``.
+    /// What ``sharedPrefix`` computes, with names of one length beside each other and every block as one op; a tower
+    /// that is not on the processor in single precision takes ``sharedPrefix``.
     case fused
   }
 

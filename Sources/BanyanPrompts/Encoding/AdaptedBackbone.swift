@@ -9,6 +9,7 @@ struct AdaptedBackbone: Sendable {
   let isShared: Bool
   private let model: CLIPModel
   private let names: [String]
+  private let imagePath: ImageTower.EncodingPath
   private let encoder: TemplateEncoder
   /// The class weights, where the text tower stays as it is.
   private let frozenWeights: TemplateWeights?
@@ -24,10 +25,8 @@ struct AdaptedBackbone: Sendable {
     self.isShared = isShared
     model = context.model
     names = context.tasks.map(\.name)
-    // Weights that are trained have no block as one op.
-    var plain = context
-    if plain.encodingPath == .fused { plain.encodingPath = .sharedPrefix }
-    encoder = try TemplateEncoder(templates, context: plain)
+    imagePath = context.imagePath
+    encoder = try TemplateEncoder(templates, context: context)
     frozenWeights = towers == .image ? try TemplateWeights(templates, context: context) : nil
   }
 
@@ -61,7 +60,7 @@ struct AdaptedBackbone: Sendable {
   /// A batch's features by the image tower with `changed` in the place of frozen weights.  // [rows, projection]
   func features(_ batch: TaskBatch, changed: (_ tower: String) throws -> ParameterTree) throws -> Tensor {
     if towers == .text { return batch.features }
-    return try model(with: changed("image")).image.features(batch.pixels(), path: .plain).normalized()
+    return try model(with: changed("image")).image.features(batch.pixels(), path: imagePath).normalized()
   }
 
   /// Only wiring: nothing of the backbone is copied.

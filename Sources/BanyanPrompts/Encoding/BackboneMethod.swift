@@ -21,8 +21,6 @@ protocol BackboneMethod: TowerMethod {
 }
 
 extension BackboneMethod {
-  /// Weights that are trained have no block as one op.
-  var imagePath: ImageTower.EncodingPath { .plain }
   public var readsPixels: Bool { backbone.towers != .text }
   public var predictsByMatrix: Bool { backbone.towers == .text }
 

@@ -18,9 +18,6 @@ protocol TowerMethod: PromptMethod {
   /// Tasks with equal keys have equal weights.
   func weightsKey(task: Int) -> String
 
-  /// How pictures pass the image tower.
-  var imagePath: ImageTower.EncodingPath { get }
-
   /// A batch's features, with a graph where parameters are leaves.  // [rows, projection], of length one
   func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor
 }
@@ -28,7 +25,6 @@ protocol TowerMethod: PromptMethod {
 extension TowerMethod {
   public var logitScale: Double { context.model.logitScale }
   public var predictsByMatrix: Bool { false }
-  var imagePath: ImageTower.EncodingPath { context.imagePath }
   func weightsKey(task: Int) -> String { "task \(task)" }
 
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
@@ -50,7 +46,9 @@ extension TowerMethod {
     try Engine.withoutGradients {
       let encoded = try EncodedWeights(of: self, parameters, batches)
       return try batches.map { batch in
-        try parts(of: batch).reduce(0) { try $0 + loss(parameters, $1, of: batch, encoded.leaf(batch.task)).item() }
+        try parts(of: batch, besides: ParameterTree()).reduce(0) {
+          try $0 + loss(parameters, $1, of: batch, encoded.leaf(batch.task)).item()
+        }
       }
     }
   }
@@ -76,13 +74,15 @@ extension TowerMethod {
       var objective = 0.0
       var sum = together ? total : ParameterTree()
       var cotangent: Tensor?
-      for part in try parts(of: batch) {
+      for part in try parts(of: batch, besides: trainable) {
         let leaf = try encoded.leaf(batch.task)
         let loss = try Engine.withGradients { try self.loss(parameters, part, of: batch, leaf) }
         objective += try loss.item()
-        var found = try Gradients.of([loss], with: leaf.requiresGradient ? own.tensors + [leaf] : own.tensors)
-        if leaf.requiresGradient, let last = found.popLast() { cotangent = try cotangent.map { try $0 + last } ?? last }
-        try sum.add(ParameterTree(paths: own.paths, tensors: found))
+        var found = try Gradients.ofUsed([loss], with: leaf.requiresGradient ? own.tensors + [leaf] : own.tensors)
+        if leaf.requiresGradient, let last = found.removeLast() {
+          cotangent = try cotangent.map { try $0 + last } ?? last
+        }
+        try sum.add(ParameterTree(paths: own.paths, used: found))
       }
       if let cotangent { try encoded.add(cotangent, to: weightsKey(task: batch.task)) }
       if together {
@@ -109,13 +109,14 @@ extension TowerMethod {
     return part.count == batch.count ? mean : try mean * (Double(part.count) / Double(batch.count))
   }
 
-  /// A batch cut so that the activations of one part stay within the budget.
-  private func parts(of batch: TaskBatch) throws -> [TaskBatch] {
+  /// A batch cut into about equal parts, so that the activations of one stay within the budget; or within what the gradients,
+  /// the momentum and the next values of `trained` take, where that is more.
+  private func parts(of batch: TaskBatch, besides trained: ParameterTree) throws -> [TaskBatch] {
     guard readsPixels else { return [batch] }
     let configuration = context.model.configuration
     let (tower, tokens) = (configuration.image, configuration.patchCount + 1)
     let floats: Int
-    if imagePath == .fused {
+    if context.imagePath == .fused {
       // What a block keeps: inputs of its norms, queries, keys, values, what is mixed, and the MLP's inner layer; and what one
       // block needs while it works.
       let (kept, working) = (6 * tower.width + tower.mlpWidth, 10 * tower.width + 3 * tower.mlpWidth)
@@ -124,8 +125,11 @@ extension TowerMethod {
       // Two norms, queries, keys, values, attention, the MLP's two layers and the sums in between.
       floats = tokens * tower.layers * (10 * tower.width + 4 * tower.mlpWidth + 2 * tower.heads * tokens)
     }
-    let rows = max(1, context.activationBudget / (4 * floats))
-    guard batch.count > rows else { return [batch] }
+    let budget = max(context.activationBudget, 3 * 4 * trained.tensors.reduce(0) { $0 + $1.count })
+    let most = max(1, budget / (4 * floats))
+    guard batch.count > most else { return [batch] }
+    let parts = (batch.count - 1) / most + 1
+    let rows = (batch.count - 1) / parts + 1
     return try stride(from: 0, to: batch.count, by: rows).map {
       try batch.rows(Array($0..<min($0 + rows, batch.count)))
     }
@@ -165,10 +169,10 @@ private final class EncodedWeights {
   func pullBack(_ inputs: ParameterTree, retainingGraph: Bool) throws -> ParameterTree {
     let keys = cotangents.keys.sorted()
     guard !keys.isEmpty else { return ParameterTree() }
-    let gradients = try Gradients.of(
+    let gradients = try Gradients.ofUsed(
       keys.compactMap { graphs[$0] }, cotangents: keys.compactMap { cotangents[$0] }, with: inputs.tensors,
       retainingGraph: retainingGraph)
-    return ParameterTree(paths: inputs.paths, tensors: gradients)
+    return ParameterTree(paths: inputs.paths, used: gradients)
   }
 }
 
@@ -179,8 +183,9 @@ extension ParameterTree {
     self.init(Dictionary(uniqueKeysWithValues: kept))
   }
 
-  fileprivate init(paths: [String], tensors: [Tensor]) {
-    self.init(Dictionary(uniqueKeysWithValues: zip(paths, tensors)))
+  fileprivate init(paths: [String], used: [Tensor?]) {
+    self.init(
+      Dictionary(uniqueKeysWithValues: zip(paths, used).compactMap { path, tensor in tensor.map { (path, $0) } }))
   }
 
   /// Adds `other`'s tensors to those of the same paths, and takes over the rest.

@@ -96,10 +96,10 @@ int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool cau
 // The mean cross-entropy of `logits` [rows, classes] against `labels` [rows].
 int ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor *out);
 
-// --- frozen blocks ---------------------------------------------------------------------------------------------------
-// A pre-norm transformer block with frozen weights: norm1 weight and bias, query-key-value weight [3 width, width] and
+// --- fused blocks ----------------------------------------------------------------------------------------------------
+// A pre-norm transformer block as one op, with gradients for its inputs and for those weights that require them: norm1 weight and bias, query-key-value weight [3 width, width] and
 // bias, output weight and bias, norm2 weight and bias, the MLP's first weight and bias, its second weight and bias.
-// Products and attention are computed in `precision`.
+// Products and attention are computed in `precision`, which is fp32 where a weight is trained.
 int ct_block_new(
   const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision, ct_block *out);
 void ct_block_free(ct_block block);

@@ -1,18 +1,19 @@
-// What the frozen blocks of both towers are made of.
+// What the fused blocks of both towers are made of.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
-#include <memory>
+#include <array>
 #include <optional>
+#include <vector>
 
 #include "Loops.hpp"
 
 namespace ct {
 
-// `x Wᵀ + b` with a frozen `W` [out, in], and the gradient for `x`. In single precision nothing is copied: libtorch's own
+// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In single precision nothing is copied: libtorch's own
 // products are as fast here as oneDNN's with packed weights (Documentation/Performance.md).
 class Linear {
  public:
@@ -52,19 +53,53 @@ struct Norm {
                       const at::Tensor &residual = {}) const;
 };
 
+// Where a block's weights stand in its list; a bias follows its weight.
+enum Place { norm1_at = 0, qkv_at = 2, output_at = 4, norm2_at = 6, up_at = 8, down_at = 10, weight_count = 12 };
+
 // Held by the graph of every result too, so that a backward never outlives it.
 struct Block : torch::CustomClassHolder {
   int64_t heads;
   bool quick_gelu;
   Norm norm1, norm2;
   Linear queries, keys_values, all, output, up, down;
+  // The weights as they were given; and the same once more where one of them is trained, else nothing.
+  std::vector<at::Tensor> weights, trained;
+
+  bool trains() const;
 
   // The MLP over `x` [rows, width]; `inner` becomes what its activation saw, where it is kept.
   at::Tensor mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::Tensor &inner) const;
-  at::Tensor mlp_backward(const at::Tensor &dy, const at::Tensor &inner) const;
+  // The activation alone, out of what it saw.
+  at::Tensor activation(const at::Tensor &inner) const;
 };
 
 using BlockPointer = c10::intrusive_ptr<Block>;
+
+// The gradients of a block's own weights: of those that are trained, as far as somebody asks.
+class WeightGradients {
+ public:
+  // The weights are the variables of `context` from `first` on.
+  WeightGradients(const torch::autograd::AutogradContext &context, const Block &block, size_t first);
+
+  bool wants(int place) const { return wanted_[place]; }
+  // The rows of a weight from `row` on, and of the bias behind it, get dyᵀ x and the sum of dy; with `adds`, on top of what
+  // they have.
+  void linear(int place, const at::Tensor &dy, const at::Tensor &x, int64_t row = 0, bool adds = false);
+  void norm(int place, const at::Tensor &dy, const at::Tensor &x, const at::Tensor &mean, const at::Tensor &rstd);
+  // The gradient for the MLP's input, normed, [rows, width]; those of its weights on the way. `x` is the norm's input.
+  at::Tensor mlp_backward(const at::Tensor &dy, const at::Tensor &inner, const at::Tensor &x, const at::Tensor &mean,
+                          const at::Tensor &rstd);
+
+  // Behind `gradients` those of the weights.
+  torch::autograd::variable_list after(torch::autograd::variable_list gradients) const;
+
+ private:
+  at::Tensor &gradient(int place);
+
+  const Block &block_;
+  std::array<bool, weight_count> wanted_{};
+  std::array<at::Tensor, weight_count> gradients_;
+};
 
 }  // namespace ct
 

@@ -1,10 +1,10 @@
-// A frozen block over texts that share a prefix. Kept for the backward: the two norms' inputs and moments, queries, keys,
+// A fused block over texts that share a prefix. Kept for the backward: the two norms' inputs and moments, queries, keys,
 // values, what each token gives to what it sees, the attention's output, and the MLP's inner layer before its activation.
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-#include "Frozen.hpp"
+#include "Block.hpp"
 #include "Guard.hpp"
 
 using ct::Ask;
@@ -15,6 +15,7 @@ using ct::guard;
 using ct::put;
 using ct::TextAttention;
 using ct::Tokens;
+using ct::WeightGradients;
 
 namespace {
 
@@ -62,10 +63,11 @@ Tokens view(const at::Tensor &x, int64_t index = 0) {
   return {x.data_ptr<float>() + index * x.stride(2), x.stride(0), x.stride(1)};
 }
 
-struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
+struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
   // input: [prompts, tokens, width]; where `ends` is set, only the last token of each name has an output.
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
-                            const BlockPointer &pointer, const TextLayout &layout, bool ends, bool keep) {
+                            const BlockPointer &pointer, const TextLayout &layout, bool ends, bool keep,
+                            at::TensorList /* trained, for the graph */) {
     const Block &block = *pointer;
     const int64_t prompts = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
     const TextAttention attention = layout.attention(prompts, heads, width / heads, ends);
@@ -98,7 +100,8 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
       context->saved_data["counts"] = layout.counts;
       context->saved_data["lengths"] = layout.lengths;
       context->saved_data["ends"] = ends;
-      context->save_for_backward({x, mean1, rstd1, q, kv, shares, x1, mean2, rstd2, s});
+      context->save_for_backward({x, mean1, rstd1, q, kv, shares, x1, mean2, rstd2, s,
+                                 block.trains() ? mixed : at::Tensor()});
     }
     return y;
   }
@@ -116,26 +119,41 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
     const int64_t prompts = x.size(0), tokens = x.size(1), width = x.size(2), asked = x1.size(1), heads = block.heads;
     const TextAttention attention = layout.attention(prompts, heads, width / heads, ends);
     const at::Tensor dy = cotangents[0].contiguous();
-    const at::Tensor dx1 = block.norm2.backward(block.mlp_backward(dy, s), x1, mean2, rstd2, dy);
-    const at::Tensor dmixed = block.output.backward(dx1.view({prompts * asked, width})).view({prompts, asked, 1, width});
+    WeightGradients weights(*context, block, 1);
+    const at::Tensor dx1 =
+      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2), x1, mean2, rstd2, dy);
+    const at::Tensor dx1_flat = dx1.view({prompts * asked, width});
+    if (block.trains()) weights.linear(ct::output_at, dx1_flat, saved[10].view({prompts * asked, width}));
+    const at::Tensor dmixed = block.output.backward(dx1_flat).view({prompts, asked, 1, width});
+    const bool trains_qkv = weights.wants(ct::qkv_at) || weights.wants(ct::qkv_at + 1);
+    const at::Tensor h = trains_qkv ? block.norm1(x).y.view({prompts * tokens, width}) : at::Tensor();
     const auto none = at::Tensor();
     if (!ends) {
       const at::Tensor d = at::empty({prompts, tokens, 3, width}, x.options());
       attention.backward(view(dmixed), view(q), view(kv, 0), view(kv, 1), shares.data_ptr<float>(), view(d, 0), view(d, 1),
                          view(d, 2));
-      const at::Tensor dh = block.all.backward(d.view({prompts * tokens, 3 * width}));
-      return {block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none};
+      const at::Tensor flat = d.view({prompts * tokens, 3 * width});
+      if (trains_qkv) weights.linear(ct::qkv_at, flat, h);
+      const at::Tensor dh = block.all.backward(flat);
+      weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
+      return weights.after({block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none});
     }
     const at::Tensor dq = at::empty({prompts, asked, 1, width}, x.options());
     const at::Tensor dkv = at::empty({prompts, tokens, 2, width}, x.options());
     attention.backward(view(dmixed), view(q), view(kv, 0), view(kv, 1), shares.data_ptr<float>(), view(dq), view(dkv, 0),
                        view(dkv, 1));
     const at::Tensor places = layout.last_tokens(prompts);
-    const at::Tensor dh = block.keys_values.backward(dkv.view({prompts * tokens, 2 * width}));
-    dh.index_add_(0, places, block.queries.backward(dq.view({prompts * asked, width})));
+    const at::Tensor dq_flat = dq.view({prompts * asked, width}), dkv_flat = dkv.view({prompts * tokens, 2 * width});
+    if (trains_qkv) {
+      weights.linear(ct::qkv_at, dq_flat, h.index_select(0, places));
+      weights.linear(ct::qkv_at, dkv_flat, h, width);
+    }
+    const at::Tensor dh = block.keys_values.backward(dkv_flat);
+    dh.index_add_(0, places, block.queries.backward(dq_flat));
+    weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
     const at::Tensor dx = block.norm1.backward(dh, x, mean1, rstd1);
-    dx.view({prompts * tokens, width}).index_add_(0, places, dx1.view({prompts * asked, width}));
-    return {dx, none, none, none, none};
+    dx.view({prompts * tokens, width}).index_add_(0, places, dx1_flat);
+    return weights.after({dx, none, none, none, none});
   }
 };
 
@@ -143,7 +161,7 @@ struct FrozenTextBlock : torch::autograd::Function<FrozenTextBlock> {
 
 int ct_block_apply_text(ct_block block, ct_tensor x, int64_t prefix, const int64_t *counts, const int64_t *lengths,
                         int groups, bool ends, ct_tensor *out) {
-  return guard("frozen text block", {x}, [&] {
+  return guard("text block", {x}, [&] {
     const at::Tensor &input = get(x);
     const TextLayout layout{prefix, {counts, counts + groups}, {lengths, lengths + groups}};
     const auto positive = [](int64_t value) { return value > 0; };
@@ -152,7 +170,7 @@ int ct_block_apply_text(ct_block block, ct_tensor x, int64_t prefix, const int64
     TORCH_CHECK(prefix > 0 && groups > 0 && std::all_of(counts, counts + groups, positive) &&
                   std::all_of(lengths, lengths + groups, positive) && layout.tokens() == input.size(1),
                 "expected ", layout.tokens(), " tokens of a prefix and names");
-    const bool keep = at::GradMode::is_enabled() && input.requires_grad();
-    put(out, FrozenTextBlock::apply(input, block->value, layout, ends, keep));
+    const bool keep = at::GradMode::is_enabled() && (block->value->trains() || input.requires_grad());
+    put(out, FusedTextBlock::apply(input, block->value, layout, ends, keep, at::TensorList(block->value->trained)));
   });
 }

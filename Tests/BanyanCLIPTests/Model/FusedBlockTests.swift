@@ -5,7 +5,7 @@ import BanyanTestSupport
 import Testing
 
 /// The image tower's fast way against its plain twin, element by element.
-@Suite struct FrozenBlockTests {
+@Suite struct FusedBlockTests {
   static let models = ["tiny-clip", "tiny-clip-gelu"]
 
   private func pixels(_ clip: TinyCLIP, rows: Int = 3) throws -> Tensor {
@@ -112,19 +112,57 @@ import Testing
     for (a, b) in zip(try outcome(fresh), try outcome(used)) { #expect(try a.isIdentical(to: b)) }
   }
 
-  @Test func `a model with trained or double weights takes the plain way`() throws {
-    let clip = try TinyCLIP()
-    let pixels = try pixels(clip)
-    let path = "image.blocks.1.mlp.input.weight"
+  /// All of them, biases alone, the attention's projections alone, one block's alone.
+  @Test(arguments: models, ["", ".bias", "attention.qkv.weight", ".blocks.1.", "norm", "mlp.output"])
+  func `gradients of the towers' weights are those of the plain way`(_ name: String, _ part: String) throws {
+    let clip = try TinyCLIP(name)
+    let chosen = clip.model.parameters.paths.filter {
+      $0 != "logitScale" && (part.isEmpty || $0.contains(part))
+    }
     var tree = clip.model.parameters
-    tree[path] = try tree.require(path).asParameter()
-    let trained = try CLIPModel(clip.model.configuration, parameters: tree)
-    let features = try Engine.withGradients { try trained.image.features(pixels, path: .fused) }
-    let gradient = try Gradients.of([features.squared().sum()], with: [tree.require(path)])[0]
-    #expect(try gradient.abs().sum().item() > 0)
+    for path in chosen { tree[path] = try tree.require(path).asParameter() }
+    let model = try CLIPModel(clip.model.configuration, parameters: tree)
+    let names = clip.names(["cat", "red fox", "wooden chair", "red cat"])
+    let pixels = try pixels(clip)
+    // Prompts too, whose keys and values the same weights make.
+    let beside = try prompts(clip, [0: 2, 1: 3])
+    let context = try clip.normal([2, 4, model.configuration.text.width], seed: 2, deviation: 0.1)
+    let leaves = try chosen.map { try tree.require($0) } + beside.sorted { $0.key < $1.key }.map(\.value)
+    let width = model.configuration.projectionWidth
+    let cotangents = [
+      try clip.normal([3, width], seed: 5), try clip.normal([3, width], seed: 6),
+      try clip.normal([1, 4, width], seed: 7), try clip.normal([2, 4, width], seed: 8),
+    ]
+    func run(_ image: ImageTower.EncodingPath, _ text: TextTower.EncodingPath) throws -> (
+      outputs: [Tensor], gradients: [Tensor]
+    ) {
+      let outputs = try Engine.withGradients {
+        [
+          try model.image.features(pixels, path: image),
+          try model.image.features(pixels, injection: PromptInjection(layers: beside), path: image),
+          try model.text.features(names, path: text),
+          try model.text.features(names, injection: PromptInjection(layers: [0: context]), path: text),
+        ]
+      }
+      return (
+        try outputs.map { try $0.detached() },
+        try Gradients.of(outputs, cotangents: cotangents, with: leaves)
+      )
+    }
+    let (plain, fused) = (try run(.plain, .plain), try run(.fused, .fused))
+    for (place, output) in plain.outputs.enumerated() {
+      try agree(fused.outputs[place], output, "output \(place)", within: .at(.tower))
+    }
+    for (place, path) in (chosen + ["prompt 0", "prompt 1"]).enumerated() {
+      #expect(try plain.gradients[place].abs().sum().item() > 0, "\(path) has no gradient")
+      try agree(fused.gradients[place], plain.gradients[place], "gradient of \(path)", within: .at(.gradient))
+    }
+  }
+
+  @Test func `a model in double precision takes the plain way`() throws {
     let exact = try TinyCLIP(dtype: .float64)
     let (plain, fused) = try Engine.withoutGradients {
-      let pixels = try pixels.to(.float64)
+      let pixels = try pixels(exact).to(.float64)
       return (
         try exact.model.image.features(pixels, path: .plain), try exact.model.image.features(pixels, path: .fused)
       )
@@ -135,13 +173,13 @@ import Testing
   @Test func `what does not fit is an error`() throws {
     let clip = try TinyCLIP()
     let tree = clip.model.parameters
-    func part(_ name: String) throws -> FrozenBlock.Affine {
+    func part(_ name: String) throws -> FusedBlock.Affine {
       (
         weight: try tree.require("image.blocks.0.\(name).weight"), bias: try tree.require("image.blocks.0.\(name).bias")
       )
     }
-    func block(heads: Int = 2, mlpInput: FrozenBlock.Affine? = nil) throws -> FrozenBlock {
-      try FrozenBlock(
+    func block(heads: Int = 2, mlpInput: FusedBlock.Affine? = nil) throws -> FusedBlock {
+      try FusedBlock(
         norm1: part("norm1"), queryKeyValue: part("attention.qkv"), output: part("attention.output"),
         norm2: part("norm2"), mlpInput: mlpInput ?? part("mlp.input"), mlpOutput: part("mlp.output"), heads: heads,
         epsilon: 1e-5, activation: .quickGELU)

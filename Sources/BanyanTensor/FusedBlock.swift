@@ -1,14 +1,15 @@
 import BanyanFoundation
 import CTorch
 
-/// A pre-norm transformer block whose weights never change, as one op with its own backward.
+/// A pre-norm transformer block as one op with its own backward.
 ///
-/// The same numbers as the block out of single ops, with gradients for its inputs alone: nothing is recorded for weights,
-/// residuals and activations cost no pass of their own, and prompts that nobody reads afterwards give keys and values only.
+/// The same numbers as the block out of single ops, with gradients for its inputs and for those weights that require them:
+/// nothing is recorded for frozen weights, residuals and activations cost no pass of their own, and prompts that nobody reads
+/// afterwards give keys and values only.
 ///
 ///     x₁ = x + attention(norm₁ x beside norm₁ prompts)
 ///     y  = x₁ + mlp(norm₂ x₁)
-public final class FrozenBlock: @unchecked Sendable {
+public final class FusedBlock: @unchecked Sendable {
   // Immutable after creation.
   private let handle: ct_block
 
@@ -23,7 +24,7 @@ public final class FrozenBlock: @unchecked Sendable {
     case gelu
   }
 
-  /// A block over `weights`, none of which may require gradients.
+  /// A block over weights in fp32 on the processor.
   ///
   /// - Parameters:
   ///   - norm1: Before the attention.
@@ -35,7 +36,7 @@ public final class FrozenBlock: @unchecked Sendable {
   ///   - heads: Attention heads.
   ///   - epsilon: What the norms add to the variance.
   ///   - activation: Between the MLP's layers.
-  ///   - precision: Of products and attention; inputs and outputs are fp32.
+  ///   - precision: Of products and attention, fp32 where a weight requires gradients; inputs and outputs are fp32.
   public init(
     norm1: Affine, queryKeyValue: Affine, output: Affine, norm2: Affine, mlpInput: Affine, mlpOutput: Affine,
     heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32
@@ -48,7 +49,7 @@ public final class FrozenBlock: @unchecked Sendable {
         ct_block_new(handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue, &handle)
       }
     }
-    guard let handle else { throw BanyanError(.failed, at: "FrozenBlock", "the engine made none") }
+    guard let handle else { throw BanyanError(.failed, at: "FusedBlock", "the engine made none") }
     self.handle = handle
   }
 

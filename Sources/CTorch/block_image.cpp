@@ -1,6 +1,6 @@
-// A frozen block over rows of tokens, beside which prompts may stand. Kept for the backward: the two norms' inputs and
+// A fused block over rows of tokens, beside which prompts may stand. Kept for the backward: the two norms' inputs and
 // moments, queries, keys, values, the attention's output with its log-sums, and the MLP's inner layer before its activation.
-#include "Frozen.hpp"
+#include "Block.hpp"
 #include "Guard.hpp"
 
 using ct::Block;
@@ -8,6 +8,7 @@ using ct::BlockPointer;
 using ct::get;
 using ct::guard;
 using ct::put;
+using ct::WeightGradients;
 
 namespace {
 
@@ -22,11 +23,11 @@ at::Tensor merged(const at::Tensor &x) {
   return x.transpose(1, 2).reshape({x.size(0) * x.size(2), x.size(1) * x.size(3)});
 }
 
-struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
+struct FusedBlock : torch::autograd::Function<FusedBlock> {
   // x: [rows, tokens, width]; beside: prompts [1, count, width]; the first `wanted` tokens have outputs.
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
                             const std::optional<at::Tensor> &beside, const BlockPointer &pointer, int64_t wanted,
-                            bool keep) {
+                            bool keep, at::TensorList /* trained, for the graph */) {
     const Block &block = *pointer;
     const at::Tensor prompts = beside ? beside->contiguous() : at::Tensor();
     const int64_t rows = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
@@ -73,46 +74,56 @@ struct FrozenBlock : torch::autograd::Function<FrozenBlock> {
                &prompts = saved[12];
     const int64_t rows = x.size(0), tokens = x.size(1), width = x.size(2), wanted = x1.size(1);
     const at::Tensor dy = cotangents[0].contiguous();
-    const at::Tensor dx1 = block.norm2.backward(block.mlp_backward(dy, s), x1, mean2, rstd2, dy);
-    const at::Tensor dmerged = block.output.backward(dx1.view({rows * wanted, width}));
+    WeightGradients weights(*context, block, prompts.defined() ? 2 : 1);
+    const at::Tensor dx1 =
+      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2), x1, mean2, rstd2, dy);
+    const at::Tensor dx1_flat = dx1.view({rows * wanted, width});
+    if (block.trains()) weights.linear(ct::output_at, dx1_flat, merged(mixed));
+    const at::Tensor dmerged = block.output.backward(dx1_flat);
     auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
       part(dmerged, rows, 1, 0, block.heads), q, k, v, mixed, sums, 0.0, false);
 
     const int64_t count = k.size(2) - tokens;
-    at::Tensor dprompts;
-    if (prompts.defined() && context->needs_input_grad(1)) {
+    const bool trains_qkv = weights.wants(ct::qkv_at) || weights.wants(ct::qkv_at + 1);
+    const bool trains_first = trains_qkv || weights.wants(ct::norm1_at) || weights.wants(ct::norm1_at + 1);
+    at::Tensor dx, dprompts;
+    if (context->needs_input_grad(0) || trains_first) {
+      const at::Tensor dkv = at::empty({rows, tokens, 2, block.heads, width / block.heads}, dq.options());
+      dkv.select(2, 0).copy_(dk.narrow(2, count, tokens).transpose(1, 2));
+      dkv.select(2, 1).copy_(dv.narrow(2, count, tokens).transpose(1, 2));
+      const at::Tensor dkv_flat = dkv.view({rows * tokens, 2 * width}), dq_flat = merged(dq);
+      if (trains_qkv) {
+        const at::Tensor h = block.norm1(x).y;
+        weights.linear(ct::qkv_at, dq_flat, h.narrow(1, 0, wanted).reshape({rows * wanted, width}));
+        weights.linear(ct::qkv_at, dkv_flat, h.view({rows * tokens, width}), width);
+      }
+      const at::Tensor dh = block.keys_values.backward(dkv_flat).view({rows, tokens, width});
+      dh.narrow(1, 0, wanted).add_(block.queries.backward(dq_flat).view({rows, wanted, width}));
+      weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
+      if (context->needs_input_grad(0)) dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
+    }
+    const bool asked = prompts.defined() && context->needs_input_grad(1);
+    if (asked || (prompts.defined() && trains_first)) {
       // One prompt serves all rows.
       const at::Tensor dkv = at::empty({count, 2, width}, dq.options());
       for (int64_t i = 0; i < 2; ++i) {
         const at::Tensor sum = (i == 0 ? dk : dv).narrow(2, 0, count).sum(0);  // [heads, count, d]
         dkv.select(1, i).copy_(sum.transpose(0, 1).reshape({count, width}));
       }
-      const at::Tensor dh = block.keys_values.backward(dkv.view({count, 2 * width}));
-      dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
+      const at::Tensor flat = dkv.view({count, 2 * width});
+      if (trains_qkv) weights.linear(ct::qkv_at, flat, block.norm1(prompts).y.view({count, width}), width, true);
+      const at::Tensor dh = block.keys_values.backward(flat);
+      weights.norm(ct::norm1_at, dh, prompts, saved[13], saved[14]);
+      if (asked) dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
     }
-    at::Tensor dx;
-    if (context->needs_input_grad(0)) {
-      const at::Tensor dkv = at::empty({rows, tokens, 2, block.heads, width / block.heads}, dq.options());
-      dkv.select(2, 0).copy_(dk.narrow(2, count, tokens).transpose(1, 2));
-      dkv.select(2, 1).copy_(dv.narrow(2, count, tokens).transpose(1, 2));
-      const at::Tensor flat = dkv.view({rows * tokens, 2 * width});
-      if (wanted == tokens) {
-        const at::Tensor dh = block.keys_values.backward(flat).add_(block.queries.backward(merged(dq)));
-        dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
-      } else {
-        const at::Tensor dh = block.keys_values.backward(flat).view({rows, tokens, width});
-        dh.narrow(1, 0, wanted).add_(block.queries.backward(merged(dq)).view({rows, wanted, width}));
-        dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
-      }
-    }
-    return {dx, dprompts, at::Tensor(), at::Tensor(), at::Tensor()};
+    return weights.after({dx, dprompts, at::Tensor(), at::Tensor(), at::Tensor()});
   }
 };
 
 }  // namespace
 
 int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wanted, ct_tensor *out) {
-  return guard("frozen block", {x, prompts}, [&] {
+  return guard("block", {x, prompts}, [&] {
     const at::Tensor &input = get(x);
     const auto single = [](const at::Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
     TORCH_CHECK(input.dim() == 3 && single(input), "expected [rows, tokens, width] in single precision");
@@ -121,7 +132,8 @@ int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wante
     TORCH_CHECK(!beside || (beside->dim() == 3 && beside->size(0) == 1 && beside->size(2) == input.size(2) &&
                             single(*beside)),
                 "expected prompts [1, count, width] in single precision");
-    const bool keep = at::GradMode::is_enabled() && (input.requires_grad() || (beside && beside->requires_grad()));
-    put(out, FrozenBlock::apply(input, beside, block->value, wanted, keep));
+    const bool keep = at::GradMode::is_enabled() &&
+                      (block->value->trains() || input.requires_grad() || (beside && beside->requires_grad()));
+    put(out, FusedBlock::apply(input, beside, block->value, wanted, keep, at::TensorList(block->value->trained)));
   });
 }

@@ -3,25 +3,24 @@ import BanyanTensor
 import Synchronization
 
 /// A block's fast twin, made when it is first asked for.
-final class FrozenTwin: Sendable {
+final class FusedTwin: Sendable {
   private let block: TransformerBlock
   private let precision: TowerPrecision
-  private let made = Mutex<FrozenBlock?>(nil)
+  private let made = Mutex<FusedBlock?>(nil)
 
   init(_ block: TransformerBlock, _ precision: TowerPrecision) {
     self.block = block
     self.precision = precision
   }
 
-  /// Whether there is a twin: nothing of the block is trained, and its weights are such as the processor's fast products
-  /// take.
-  var exists: Bool { block.isFrozen }
+  /// Whether there is a twin: the weights are such as the engine's fast ways take.
+  var exists: Bool { block.isSingleOnProcessor }
 
-  /// The twin; `nil` where the block's weights are trained, or where the engine has no fast way for them.
-  func callAsFunction() throws -> FrozenBlock? {
-    guard block.isFrozen else { return nil }
+  /// The twin; `nil` where the engine has no fast way for the block's weights.
+  func callAsFunction() throws -> FusedBlock? {
+    guard exists else { return nil }
     return try made.withLock { made in
-      if made == nil { made = try block.frozen(precision.dtype) }
+      if made == nil { made = try block.fused(precision.dtype) }
       return made
     }
   }
@@ -35,18 +34,18 @@ extension TransformerBlock {
     ]
   }
 
-  fileprivate var isFrozen: Bool {
+  fileprivate var isSingleOnProcessor: Bool {
     parts.flatMap { [$0.weight, $0.bias] }.allSatisfy { tensor in
-      tensor.map { !$0.requiresGradient && $0.dtype == .float32 && $0.device == .cpu } ?? false
+      tensor.map { $0.dtype == .float32 && $0.device == .cpu } ?? false
     }
   }
 
-  fileprivate func frozen(_ precision: DType) throws -> FrozenBlock {
+  fileprivate func fused(_ precision: DType) throws -> FusedBlock {
     let parts = try parts.map { part in
       guard let bias = part.bias else { throw BanyanError(.failed, at: "block", "has no bias") }
       return (weight: part.weight, bias: bias)
     }
-    return try FrozenBlock(
+    return try FusedBlock(
       norm1: parts[0], queryKeyValue: parts[1], output: parts[2], norm2: parts[3], mlpInput: parts[4],
       mlpOutput: parts[5], heads: heads, epsilon: norm1.epsilon,
       activation: activation == .quickGELU ? .quickGELU : .gelu, precision: precision)

@@ -1,9 +1,9 @@
-// The parts of frozen blocks, and how a block is made.
+// The parts of fused blocks, and how a block is made.
 //
 // Against the same block out of single ops: residuals and biases are added where norms pass over memory anyway, quick-GELU and
-// its derivative are one pass, nothing is recorded for frozen weights, and tokens whose outputs nobody reads give keys and
-// values alone.
-#include "Frozen.hpp"
+// its derivative are one pass, nothing is recorded for frozen weights, what trained ones need is computed again where that is
+// one pass, and tokens whose outputs nobody reads give keys and values alone.
+#include "Block.hpp"
 
 #include <ATen/cpu/Utils.h>
 
@@ -96,28 +96,92 @@ at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::T
   return down(a).add_(flat(x)).view_as(x);
 }
 
-at::Tensor Block::mlp_backward(const at::Tensor &dy, const at::Tensor &inner) const {
-  at::Tensor d = down.backward(flat(dy));
-  if (quick_gelu)
+at::Tensor Block::activation(const at::Tensor &inner) const {
+  if (!quick_gelu) return at::gelu(inner);
+  at::Tensor a = at::empty_like(inner);
+  ct::quick_gelu(inner.numel(), floats(inner), floats(a));
+  return a;
+}
+
+bool Block::trains() const { return !trained.empty(); }
+
+// --- gradients of weights --------------------------------------------------------------------------------------------
+WeightGradients::WeightGradients(const torch::autograd::AutogradContext &context, const Block &block, size_t first)
+    : block_(block) {
+  for (size_t i = 0; i < block.trained.size(); ++i) wanted_[i] = context.needs_input_grad(first + i);
+}
+
+at::Tensor &WeightGradients::gradient(int place) {
+  at::Tensor &found = gradients_[place];
+  if (!found.defined()) found = at::empty_like(block_.weights[place]);
+  return found;
+}
+
+void WeightGradients::linear(int place, const at::Tensor &dy, const at::Tensor &x, int64_t row, bool adds) {
+  if (wants(place)) {
+    at::Tensor rows = gradient(place).narrow(0, row, dy.size(1));
+    if (adds)
+      rows.addmm_(dy.t(), x);
+    else
+      at::mm_out(rows, dy.t(), x);
+  }
+  if (wants(place + 1)) {
+    at::Tensor rows = gradient(place + 1).narrow(0, row, dy.size(1));
+    if (adds)
+      rows.add_(dy.sum(0));
+    else
+      at::sum_out(rows, dy, 0);
+  }
+}
+
+void WeightGradients::norm(int place, const at::Tensor &dy, const at::Tensor &x, const at::Tensor &mean,
+                           const at::Tensor &rstd) {
+  if (!wants(place) && !wants(place + 1)) return;
+  const auto &weight = block_.weights[place], &bias = block_.weights[place + 1];
+  const auto [none, gain, offset] = at::native_layer_norm_backward(
+    flat(dy), flat(x), {x.size(-1)}, mean.unsqueeze(1), rstd.unsqueeze(1), weight, bias, {false, true, true});
+  for (int i = 0; i < 2; ++i) {
+    const at::Tensor &found = i == 0 ? gain : offset;
+    gradients_[place + i] = gradients_[place + i].defined() ? gradients_[place + i] + found : found;
+  }
+}
+
+at::Tensor WeightGradients::mlp_backward(const at::Tensor &dy, const at::Tensor &inner, const at::Tensor &x,
+                                         const at::Tensor &mean, const at::Tensor &rstd) {
+  const at::Tensor rows = flat(dy);
+  if (wants(down_at) || wants(down_at + 1)) linear(down_at, rows, block_.activation(inner));
+  at::Tensor d = block_.down.backward(rows);
+  if (block_.quick_gelu)
     quick_gelu_backward(d.numel(), floats(inner), floats(d));
   else
     d = at::gelu_backward(d, inner);
-  return up.backward(d).view_as(dy);
+  if (wants(up_at) || wants(up_at + 1)) linear(up_at, d, flat(block_.norm2(x).y));
+  const at::Tensor dh = block_.up.backward(d).view_as(dy);
+  norm(norm2_at, dh, x, mean, rstd);
+  return dh;
+}
+
+torch::autograd::variable_list WeightGradients::after(torch::autograd::variable_list gradients) const {
+  for (size_t i = 0; i < block_.trained.size(); ++i) gradients.push_back(gradients_[i]);
+  return gradients;
 }
 
 }  // namespace ct
 
 int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision,
                  ct_block *out) {
-  return ct::guard("frozen block", {weights[2]}, [&] {
-    for (int i = 0; i < 12; ++i) {
+  return ct::guard("block", {weights[ct::qkv_at]}, [&] {
+    bool trains = false;
+    for (int i = 0; i < ct::weight_count; ++i) {
       const at::Tensor &w = ct::get(weights[i]);
+      trains = trains || w.requires_grad();
       TORCH_CHECK(w.is_cpu() && w.scalar_type() == at::kFloat, "expected weights in single precision on the processor");
     }
     const auto w = [&](int index) { return ct::get(weights[index]).detach().contiguous(); };
     const at::ScalarType dtype = ct::scalar(precision);
     TORCH_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "a block multiplies in fp32 or bf16");
-    const at::Tensor qkv = w(2), qkv_bias = w(3), output = w(4), up = w(8), down = w(10);
+    TORCH_CHECK(dtype == at::kFloat || !trains, "weights are trained in fp32");
+    const at::Tensor qkv = w(ct::qkv_at), qkv_bias = w(ct::qkv_at + 1);
     const int64_t width = qkv.size(1);
     TORCH_CHECK(qkv.size(0) == 3 * width && width % heads == 0, "the weights are no block's");
     const auto linear = [&](const at::Tensor &weight, const at::Tensor &bias) { return ct::Linear(weight, bias, dtype); };
@@ -125,14 +189,20 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     auto block = c10::make_intrusive<ct::Block>();
     block->heads = heads;
     block->quick_gelu = quick_gelu;
-    block->norm1 = {w(0), w(1), epsilon};
-    block->norm2 = {w(6), w(7), epsilon};
+    block->norm1 = {w(ct::norm1_at), w(ct::norm1_at + 1), epsilon};
+    block->norm2 = {w(ct::norm2_at), w(ct::norm2_at + 1), epsilon};
     block->all = linear(qkv, qkv_bias);
     block->queries = linear(q, qkv_bias.narrow(0, 0, width));
     block->keys_values = linear(kv, qkv_bias.narrow(0, width, 2 * width));
-    block->output = linear(output, w(5));
-    block->up = linear(up, w(9));
-    block->down = linear(down, w(11));
+    block->output = linear(w(ct::output_at), w(ct::output_at + 1));
+    block->up = linear(w(ct::up_at), w(ct::up_at + 1));
+    block->down = linear(w(ct::down_at), w(ct::down_at + 1));
+    if (trains) {
+      for (int i = 0; i < ct::weight_count; ++i) {
+        block->weights.push_back(w(i));
+        block->trained.push_back(ct::get(weights[i]));
+      }
+    }
     *out = new ct_block_s{std::move(block)};
   });
 }
