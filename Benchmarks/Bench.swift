@@ -27,6 +27,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Threads of both sides (default: all cores).") var threads: Int?
   @Option(help: "These cases only, separated by commas.") var cases: String?
   @Option(help: "Write the record here.", completion: .file()) var record: String?
+  @Flag(help: "Go on with --record: cases that it has are not run again.") var resume = false
   @Option(help: "Write the table as Markdown here.", completion: .file()) var markdown: String?
   @Flag(help: "The small image tower (patch 32), two rounds, the quicker cases: a few minutes.") var quick = false
   @Flag(help: "Without torch.compile.") var noCompile = false
@@ -56,9 +57,10 @@ struct Bench: ParsableCommand {
     defer { peer?.stop() }
     try peer?.load(rig.checkpoint, threads: Engine.threads)
     let peak = try MatrixPeak.measured()
-    var record = BenchRecord(rig: rig, peer: peer?.version ?? "nothing", peak: peak, quick: quick)
+    var record = BenchRecord(rig: rig, peer: peer?.version ?? "nothing", peak: peak)
     show(record.heading)
-    for item in chosen {
+    if resume { try record.goOn(with: self.record) }
+    for item in chosen where !record.has(item) {
       let runner = CaseRunner(
         rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak.float32)
       let result = try runner.run(item)

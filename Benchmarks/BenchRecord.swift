@@ -16,7 +16,7 @@ struct BenchRecord: Codable {
   var peak: MatrixPeak
   var cases: [CaseResult] = []
 
-  init(rig: Rig, peer: String, peak: MatrixPeak, quick: Bool) {
+  init(rig: Rig, peer: String, peak: MatrixPeak) {
     date = Date().formatted(.iso8601)
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     machine =
@@ -30,6 +30,24 @@ struct BenchRecord: Codable {
     command = "banyan-bench " + CommandLine.arguments.dropFirst().joined(separator: " ")
     self.peak = peak
   }
+
+  /// Takes over the cases of the record at `path`, which must come from the same machine and the same towers.
+  mutating func goOn(with path: String?) throws {
+    guard let path else { throw BanyanError(.usage, at: "--resume", "needs --record") }
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let before = try JSONDocument.read(BenchRecord.self, from: URL(fileURLWithPath: path))
+    guard
+      (before.machine, before.threads, before.engine, before.peer, before.geometry) == (
+        machine, threads, engine, peer, geometry
+      )
+    else {
+      throw BanyanError(
+        .usage, at: path, "comes from another machine, engine or geometry", remedy: "Leave out --resume.")
+    }
+    (date, peak, cases) = (before.date, before.peak, before.cases)
+  }
+
+  func has(_ item: BenchCase) -> Bool { cases.contains { $0.name == item.name } }
 
   var heading: String {
     func text(_ value: Double) -> String { String(format: "%.0f", value) }
@@ -60,6 +78,10 @@ struct CaseResult: Codable {
   var memory = 0
   var theirMemory: [String: Int] = [:]
   var bestWay = ""
+  /// The losses, step after step, of this side and of each of the other's ways.
+  var losses: [Double] = []
+  var theirLosses: [String: [Double]] = [:]
+  /// The largest difference between two losses of one step, as a share of those above one.
   var difference = 0.0
   var agrees = false
   var gigaflops = 0.0

@@ -25,7 +25,7 @@ extension BenchSide {
       let files = names.map {
         FeatureExtractor.Picture(url: folder.appending(path: $0), sha256: $0)
       }
-      return try extractor.features(of: files).features.abs().sum().item()
+      return [try extractor.features(of: files).features.abs().sum().item()]
     }
   }
 
@@ -46,6 +46,6 @@ extension BenchSide {
     return BenchSide(
       request: ["name": .string("sentences"), "file": .string(file.path), "batch": .integer(250)],
       operations: FlopCount(configuration: rig.model.configuration).texts(shared: 0, own: own, names: classes * count)
-    ) { try method.classifiers(ParameterTree())[0].weights().abs().sum().item() }
+    ) { [try method.classifiers(ParameterTree())[0].weights().abs().sum().item()] }
   }
 }

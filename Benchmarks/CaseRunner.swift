@@ -24,20 +24,20 @@ struct CaseRunner {
     var result = CaseResult(item)
     var ways = peer == nil ? [] : side.ways
     // Every way has parameters of its own; its n-th loss belongs to this side's n-th.
-    var (losses, theirLosses) = ([Double](), [Peer.Way: [Double?]]())
+    var (losses, theirLosses) = ([Double](), [Peer.Way: [Double]]())
     func step(_ way: Peer.Way) throws -> Peer.Step {
       let found = try peerStep(way)
-      theirLosses[way, default: []].append(found.loss)
+      theirLosses[way, default: []] += found.losses
       return found
     }
     // Warm-up of all sides; the other side's best is the faster of plain and compiled.
-    losses.append(try timed(side).loss)
+    losses += try timed(side).losses
     for way in ways { _ = try step(way) }
     if compiles, peer != nil, side.compiles, ways.contains(.best) { ways = try withFaster(ways, step) }
     Stopwatch.resetPeakMemory()
     for round in 0..<pairs {
       let own = try timed(side)
-      losses.append(own.loss)
+      losses += own.losses
       result.seconds.append(own.seconds)
       for way in ways {
         let theirs = try step(way)
@@ -49,10 +49,12 @@ struct CaseRunner {
     result.memory = Stopwatch.peakMemory
     result.bestWay = ways.contains(.compiled) ? "torch.compile" : "eager"
     for theirs in theirLosses.values {
-      for (their, own) in zip(theirs, losses) {
-        result.difference = max(result.difference, Self.difference(their, own))
+      for (their, own) in zip(theirs, losses).prefix(side.compared ?? losses.count) {
+        result.difference = max(result.difference, abs(their - own) / max(1, abs(own)))
       }
     }
+    result.losses = losses
+    result.theirLosses = Dictionary(uniqueKeysWithValues: theirLosses.map { ($0.key.rawValue, $0.value) })
     result.agrees = result.difference <= side.tolerance
     result.gigaflops = side.operations / result.median * 1e-9
     result.share = result.gigaflops / peak
@@ -71,15 +73,11 @@ struct CaseRunner {
     return try peer.step(way)
   }
 
-  private func timed(_ side: BenchSide) throws -> (seconds: Double, loss: Double) {
+  private func timed(_ side: BenchSide) throws -> (seconds: Double, losses: [Double]) {
     try MatrixPeak.wakeCores()
     let start = ContinuousClock.now
-    let loss = try side.step()
-    return ((ContinuousClock.now - start) / .seconds(1), loss)
-  }
-
-  private static func difference(_ theirs: Double?, _ own: Double) -> Double {
-    theirs.map { abs($0 - own) / max(1e-6, abs(own)) } ?? 0
+    let losses = try side.step()
+    return ((ContinuousClock.now - start) / .seconds(1), losses)
   }
 
   private func note(_ text: String, isLast: Bool = false) {

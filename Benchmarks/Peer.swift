@@ -10,7 +10,8 @@ final class Peer {
   /// What a step of the other side gave.
   struct Step: Decodable {
     var seconds: Double
-    var loss: Double?
+    /// One for each step of the work; none where the other side cannot hold it at once.
+    var losses: [Double]
     var memory: Int
   }
 

@@ -5,7 +5,7 @@ It reads one request a line on standard input and answers with one line of JSON:
 
     {"do": "load", "folder": F, "threads": N}                            the checkpoint that both sides use
     {"do": "case", "name": C, "file": F, …}                              the inputs and starting parameters of a case
-    {"do": "step", "way": W}                                             one step: seconds, loss, largest memory so far
+    {"do": "step", "way": W}                                             the work once: seconds, losses, largest memory so far
     {"do": "pictures", "folder": F, "count": N}                          JPEG files to decode
 
 Ways: `published` does what the published implementations do (every text at all positions, frozen image features computed in
@@ -13,8 +13,10 @@ every step), `best` cuts texts behind the longest one and keeps frozen image fea
 `torch.compile` on the blocks.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import time
 
@@ -192,9 +194,8 @@ class Case:
         return [self.loss(x, w, 0)]
 
     def step(self, way):
-        for _ in range(self.request.get("repeat", 1)):
-            loss = self.one_step(way)
-        return loss
+        losses = [self.one_step(way) for _ in range(self.request.get("repeat", 1))]
+        return [loss for loss in losses if loss is not None]
 
     def one_step(self, way):
         own, optimizer = self.state(way)
@@ -247,12 +248,12 @@ class Pictures:
                 for start in range(0, len(self.files), self.batch):
                     pixels = torch.stack([self.decode(f) for f in self.files[start:start + self.batch]])
                     total += self.encode(pixels, False).double().abs().sum().item()
-            return total
+            return [total]
         loader = torch.utils.data.DataLoader(Files(self), batch_size=self.batch, num_workers=2)
         with torch.inference_mode():
             for pixels in loader:
                 total += self.encode(pixels, way == "compiled").double().abs().sum().item()
-        return total
+        return [total]
 
 
 class Files(torch.utils.data.Dataset):
@@ -282,7 +283,7 @@ class Sentences:
                 features = [self.towers.words(ids[t, rows], ends[t, rows], {}, length, compiled=way == "compiled")
                             for t in range(len(ids))]
                 sums.append(unit(torch.stack(features).mean(0)))
-        return torch.cat(sums).double().abs().sum().item()
+        return [torch.cat(sums).double().abs().sum().item()]
 
 
 def draw(request):
@@ -297,7 +298,14 @@ def draw(request):
         Image.fromarray(pixels).save(os.path.join(request["folder"], f"{number:04d}.jpg"), quality=90)
 
 
+def end_with_parent():
+    """Where the program that asks is killed, nobody is left to read the answer."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def main():
+    end_with_parent()
     towers = case = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -320,9 +328,8 @@ def main():
             wake_cores()
             forget_peak()
             start = time.perf_counter()
-            loss = case.step(request["way"])
-            answer = {"seconds": time.perf_counter() - start, "loss": loss,
-                      "memory": peak_memory()}
+            losses = case.step(request["way"])
+            answer = {"seconds": time.perf_counter() - start, "losses": losses, "memory": peak_memory()}
             if isinstance(case, Case):
                 case.leave(request["way"])
         print(json.dumps(answer), flush=True)

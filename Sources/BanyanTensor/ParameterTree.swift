@@ -51,6 +51,11 @@ public struct ParameterTree: Sendable {
     ParameterTree(storage.merging(other.storage) { _, new in new })
   }
 
+  /// The tensors whose paths `isIncluded` accepts.
+  public func filtered(_ isIncluded: (String) -> Bool) -> ParameterTree {
+    ParameterTree(Dictionary(uniqueKeysWithValues: zip(paths, tensors).filter { isIncluded($0.0) }))
+  }
+
   /// The same tree below `prefix`.
   public func nested(under prefix: String) -> ParameterTree {
     ParameterTree(Dictionary(uniqueKeysWithValues: storage.map { ("\(prefix).\($0.key)", $0.value) }))

@@ -13,9 +13,10 @@ struct EncodingRequest: Sendable, Equatable {
 /// Turns contexts into classifiers, `w = normalise(text(context, names))`, and pulls gradients back.
 ///
 /// The loss is computed on detached classifiers and its gradient `∂L/∂w` is carried back through the text tower
-/// afterwards. Where the activations of all class names fit the budget the forward pass is kept; beyond it the names are
-/// encoded in chunks, of which the first keep theirs and the others are run again for their gradients, so that memory does
-/// not grow with the number of classes.
+/// afterwards. Where the activations of all class names fit the budget the forward pass is kept. Beyond it a step takes the
+/// contexts in ``groups(of:_:)`` one after the other, where its objective lets it; else, and within a context, the names are
+/// encoded in chunks, of which the first keep their activations and the others are run again for their gradients. Memory does not
+/// grow with the number of classes or tasks either way.
 struct PromptEncoder: Sendable {
   let text: TextTower
   let vocabulary: ClassVocabulary
@@ -100,6 +101,30 @@ struct PromptEncoder: Sendable {
     return try parameters.mapTensors { path, tensor in
       try total[path] ?? Tensor.zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device)
     }
+  }
+
+  /// The contexts of `requests` in groups whose activations may be kept at once, in their order; one context at least.
+  func groups(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Set<String>] {
+    var costs: [String: Int] = [:]
+    var order: [String] = []
+    for request in requests {
+      for context in request.contexts {
+        if costs[context] == nil { order.append(context) }
+        costs[context, default: 0] += cost(parameters[context]?.shape ?? [], classSet: request.classSet)
+      }
+    }
+    var groups: [Set<String>] = []
+    var room = 0
+    for context in order {
+      let cost = costs[context] ?? 0
+      if groups.isEmpty || cost > room {
+        groups.append([])
+        room = activationBudget
+      }
+      groups[groups.count - 1].insert(context)
+      room -= cost
+    }
+    return groups
   }
 
   private func encode(_ chunk: Chunk, _ parameters: ParameterTree) throws -> Tensor {

@@ -13,9 +13,13 @@ protocol TextPromptMethod: PromptMethod {
   ///
   /// - Parameter weights: One [classes, projection] for each of ``contexts(of:)``.
   func objective(_ batch: TaskBatch, _ weights: [Tensor]) throws -> Tensor
+  /// Whether the objective on several classifiers is the sum of the objectives on each of them alone.
+  var objectiveAddsUp: Bool { get }
 }
 
 extension TextPromptMethod {
+  var objectiveAddsUp: Bool { false }
+
   /// The mean cross-entropy of a batch under `weights`.
   func crossEntropy(_ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
     try logits(ParameterTree(), batch, weights).crossEntropy(batch.labels)
@@ -35,11 +39,30 @@ extension TextPromptMethod {
   }
 
   public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
-    let (encoded, terms) = try terms(parameters, batches)
-    let cotangents = try Gradients.of(terms, with: encoded.classifiers)
+    let groups = groups(batches.map(\.task), parameters)
+    var objectives = [Double](repeating: 0, count: batches.count)
+    var gradients = ParameterTree()
+    for group in groups {
+      let own = batches.indices.filter { !group.isDisjoint(with: contexts(of: batches[$0].task)) }
+      let (encoded, terms) = try terms(parameters, own.map { batches[$0] }) { group.contains($0) }
+      for (index, term) in zip(own, terms) { objectives[index] += try term.item() }
+      let cotangents = try Gradients.of(terms, with: encoded.classifiers)
+      let trained = groups.count == 1 ? parameters : parameters.filtered { group.contains($0) }
+      gradients = gradients.merging(try encoder.pullBack(cotangents, from: encoded, parameters: trained))
+    }
     return StepOutcome(
-      objectives: try terms.map { try $0.item() },
-      gradients: try encoder.pullBack(cotangents, from: encoded, parameters: parameters))
+      objectives: objectives,
+      gradients: try parameters.mapTensors { path, tensor in
+        try gradients[path] ?? .zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device)
+      })
+  }
+
+  /// The contexts that a step of `tasks` takes at once: all of them, unless their activations go beyond the budget and the
+  /// objective lets each be taken alone. Then no activations are given up and computed again.
+  private func groups(_ tasks: [Int], _ parameters: ParameterTree) -> [Set<String>] {
+    let all = plan(tasks).requests
+    let addsUp = objectiveAddsUp || tasks.allSatisfy { contexts(of: $0).count == 1 }
+    return addsUp ? encoder.groups(of: all, parameters) : [Set(all.flatMap(\.contexts))]
   }
 
   public func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome] {
@@ -53,8 +76,10 @@ extension TextPromptMethod {
   }
 
   /// The objective of each batch on classifiers that gradients can be pulled back from.
-  private func terms(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> (PromptEncoder.Encoded, [Tensor]) {
-    let plan = plan(batches.map(\.task))
+  private func terms(
+    _ parameters: ParameterTree, _ batches: [TaskBatch], where isIncluded: (String) -> Bool = { _ in true }
+  ) throws -> (PromptEncoder.Encoded, [Tensor]) {
+    let plan = plan(batches.map(\.task), where: isIncluded)
     let encoded = try encoder.encode(plan.requests, parameters)
     let terms = try Engine.withGradients {
       try batches.map { try objective($0, plan.weights(of: $0.task, encoded.classifiers)) }
@@ -62,7 +87,7 @@ extension TextPromptMethod {
     return (encoded, terms)
   }
 
-  private func plan(_ tasks: [Int]) -> PromptPlan {
-    PromptPlan(tasks, vocabulary: encoder.vocabulary, contexts: contexts)
+  private func plan(_ tasks: [Int], where isIncluded: (String) -> Bool = { _ in true }) -> PromptPlan {
+    PromptPlan(tasks, vocabulary: encoder.vocabulary) { contexts(of: $0).filter(isIncluded) }
   }
 }

@@ -70,7 +70,7 @@ extension TowerMethod {
     var total = ParameterTree()
     for batch in batches {
       // What serves other tasks alone would get zeros from every part.
-      let own = ParameterTree(trainable, where: { serves(batch.task, path: $0) })
+      let own = trainable.filtered { serves(batch.task, path: $0) }
       var objective = 0.0
       var sum = together ? total : ParameterTree()
       var cotangent: Tensor?
@@ -177,12 +177,6 @@ private final class EncodedWeights {
 }
 
 extension ParameterTree {
-  /// The tensors whose paths `isIncluded` accepts.
-  fileprivate init(_ tree: ParameterTree, where isIncluded: (String) -> Bool) {
-    let kept = zip(tree.paths, tree.tensors).filter { isIncluded($0.0) }
-    self.init(Dictionary(uniqueKeysWithValues: kept))
-  }
-
   fileprivate init(paths: [String], used: [Tensor?]) {
     self.init(
       Dictionary(uniqueKeysWithValues: zip(paths, used).compactMap { path, tensor in tensor.map { (path, $0) } }))

@@ -102,6 +102,8 @@ public struct HiPro: TextPromptMethod {
     return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
   }
 
+  var objectiveAddsUp: Bool { configuration.objective == .perNode }
+
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
     let weights = try weights(of: Array(context.tasks.indices), parameters)
     return try Engine.withoutGradients {
