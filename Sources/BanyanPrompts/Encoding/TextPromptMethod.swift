@@ -57,8 +57,10 @@ extension TextPromptMethod {
       })
   }
 
-  /// The contexts that a step of `tasks` takes at once: all of them, unless their activations go beyond the budget and the
-  /// objective lets each be taken alone. Then no activations are given up and computed again.
+  /// The contexts that a step of `tasks` takes at once.
+  ///
+  /// All of them, unless their activations go beyond the budget and the objective lets each be taken alone: then no
+  /// activations are given up and computed again.
   private func groups(_ tasks: [Int], _ parameters: ParameterTree) -> [Set<String>] {
     let all = plan(tasks).requests
     let addsUp = objectiveAddsUp || tasks.allSatisfy { contexts(of: $0).count == 1 }
