@@ -9,6 +9,8 @@ PYTHON := .deps/venv/bin/python
 export OMP_WAIT_POLICY ?= passive
 
 OUTPUT ?= runs/demo
+# More options of `make bench`: BENCH=--resume goes on where a run was stopped.
+BENCH ?=
 
 .PHONY: help bootstrap build test parity format lint docs goldens bench bench-quick demo evidence pretrain-default clean venv
 
@@ -60,7 +62,7 @@ goldens: venv
 	git diff --exit-code --stat -- Tests/Goldens
 
 bench: build venv
-	env -u OMP_WAIT_POLICY $(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md
+	env -u OMP_WAIT_POLICY $(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md $(BENCH)
 
 bench-quick: build venv
 	env -u OMP_WAIT_POLICY $(BANYAN)-bench --quick

@@ -8,8 +8,8 @@ import Testing
 @Suite(.serialized, .enabled(if: ResidentMemory.isMeasurable, "needs Linux's /proc/self/clear_refs"))
 struct ChunkMemoryTests {
   /// How far a step raises the peak of resident memory, in bytes.
-  private func growth(classes: Int, tasks: Int = 1, budget: Int) throws -> Int {
-    let laws = try MethodLaws("coop")
+  private func growth(_ method: String = "coop", classes: Int, tasks: Int = 1, budget: Int) throws -> Int {
+    let laws = try MethodLaws(method)
     let all = (0..<tasks).map { task in
       PromptTask(name: "many \(task)", classNames: (0..<classes).map { "red fox \($0) \(task)" })
     }
@@ -21,10 +21,11 @@ struct ChunkMemoryTests {
     return try ResidentMemory.peak() - before
   }
 
-  @Test func `with many class names a step stays near its budget`() throws {
-    _ = try growth(classes: 100, budget: 4 << 20)
-    let chunked = try growth(classes: 4000, budget: 4 << 20)
-    let whole = try growth(classes: 4000, budget: 1 << 40)
+  @Test(arguments: ["coop", "maple", "fine-tuning"])
+  func `with many class names a step stays near its budget`(_ method: String) throws {
+    _ = try growth(method, classes: 100, budget: 4 << 20)
+    let chunked = try growth(method, classes: 4000, budget: 4 << 20)
+    let whole = try growth(method, classes: 4000, budget: 1 << 40)
     #expect(whole > 50 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
     #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
   }

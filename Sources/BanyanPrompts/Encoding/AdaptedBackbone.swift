@@ -51,10 +51,15 @@ struct AdaptedBackbone: Sendable {
   /// Tasks with equal keys have equal class weights.
   func key(task: Int) -> String { isShared || frozenWeights != nil ? encoder.key(task: task) : "task \(task)" }
 
-  /// A task's class weights by the text tower with `changed` in the place of frozen weights.  // [classes, projection]
-  func weights(task: Int, changed: (_ tower: String) throws -> ParameterTree) throws -> Tensor {
-    if let frozenWeights { return try frozenWeights(task) }
-    return try encoder.weights(task: task, tower: model(with: changed("text")).text)
+  /// The weights of a task's classes, or of some of them, by the text tower with `changed` in the place of frozen weights.  // [classes, projection]
+  func weights(task: Int, classes: Range<Int>? = nil, changed: (_ tower: String) throws -> ParameterTree) throws
+    -> Tensor
+  {
+    if let frozenWeights {
+      let all = try frozenWeights(task)
+      return try classes.map { try all.narrowed(0, start: $0.lowerBound, length: $0.count) } ?? all
+    }
+    return try encoder.weights(task: task, classes: classes, tower: model(with: changed("text")).text)
   }
 
   /// A batch's features by the image tower with `changed` in the place of frozen weights.  // [rows, projection]

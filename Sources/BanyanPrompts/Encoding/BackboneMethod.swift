@@ -35,6 +35,10 @@ extension BackboneMethod {
     try backbone.weights(task: task) { try changed($0, parameters, task) }
   }
 
+  func weights(_ parameters: ParameterTree, task: Int, classes: Range<Int>) throws -> Tensor {
+    try backbone.weights(task: task, classes: classes) { try changed($0, parameters, task) }
+  }
+
   func weightsKey(task: Int) -> String { backbone.key(task: task) }
 
   func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {

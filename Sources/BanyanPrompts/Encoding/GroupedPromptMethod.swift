@@ -69,6 +69,10 @@ extension GroupedPromptMethod {
     try parts.towers.weights(prompts(parameters, of: task), task: task)
   }
 
+  func weights(_ parameters: ParameterTree, task: Int, classes: Range<Int>) throws -> Tensor {
+    try parts.towers.weights(prompts(parameters, of: task), task: task, classes: classes)
+  }
+
   func weightsKey(task: Int) -> String {
     hasTaskSpecific ? "task \(task)" : "group \(groups.group(of: task)), names \(parts.towers.classSet(of: task))"
   }

@@ -38,9 +38,12 @@ struct TemplateEncoder: Sendable {
     }
   }
 
-  /// The weights of a task by `tower`, which may carry a graph.  // [classes, projection], unit rows
-  func weights(task: Int, tower: TextTower) throws -> Tensor {
-    let unit = try sentences[task].map { try tower.features($0, path: path).select(0, 0).normalized() }
+  /// The weights of a task's classes, or of some of them, by `tower`, which may carry a graph.
+  /// // [classes, projection], unit rows
+  func weights(task: Int, classes: Range<Int>? = nil, tower: TextTower) throws -> Tensor {
+    let unit = try sentences[task].map {
+      try tower.features(Array($0[classes ?? $0.indices]), path: path).select(0, 0).normalized()
+    }
     return try Tensor.stacked(unit).mean([0]).normalized()
   }
 

@@ -15,6 +15,9 @@ protocol TowerMethod: PromptMethod {
   /// A task's class weights, with a graph where parameters are leaves.  // [classes, projection]
   func weights(_ parameters: ParameterTree, task: Int) throws -> Tensor
 
+  /// Those of some of its classes.
+  func weights(_ parameters: ParameterTree, task: Int, classes: Range<Int>) throws -> Tensor
+
   /// Tasks with equal keys have equal weights.
   func weightsKey(task: Int) -> String
 
@@ -26,6 +29,11 @@ extension TowerMethod {
   public var logitScale: Double { context.model.logitScale }
   public var predictsByMatrix: Bool { false }
   func weightsKey(task: Int) -> String { "task \(task)" }
+
+  /// For weights that cost nothing to make; those that come out of the text tower make these alone.
+  func weights(_ parameters: ParameterTree, task: Int, classes: Range<Int>) throws -> Tensor {
+    try weights(parameters, task: task).narrowed(0, start: classes.lowerBound, length: classes.count)
+  }
 
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
     try features(parameters, batch).matmul(weights.transposed()) * logitScale
@@ -136,19 +144,50 @@ extension TowerMethod {
   }
 }
 
+extension TowerMethod {
+  /// A task's classes, cut so that the text tower's activations of one part stay within the budget.
+  fileprivate func classParts(of task: Int) -> [Range<Int>] {
+    let (count, text) = (context.tasks[task].classNames.count, context.model.configuration.text)
+    // A name has few tokens of its own; without the shared prefix it has all positions.
+    let tokens = context.encodingPath == .fused ? 8 : context.model.configuration.contextLength
+    let floats = text.layers * (6 * text.width + text.mlpWidth) + 10 * text.width + 3 * text.mlpWidth
+    let most = max(1, context.activationBudget / (4 * tokens * floats))
+    guard count > most else { return [0..<count] }
+    let parts = (count - 1) / most + 1
+    let length = (count - 1) / parts + 1
+    return stride(from: 0, to: count, by: length).map { $0..<min($0 + length, count) }
+  }
+}
+
 /// The class weights of a step: encoded once, read by every part, pulled back once.
+///
+/// Of a long list of classes some are encoded at a time: the first keep their graph, the others are encoded again when their
+/// gradients are asked for.
 private final class EncodedWeights {
+  /// A stretch of a task's classes.
+  private struct Part {
+    let classes: Range<Int>
+    let graph: Tensor?
+    let encode: () throws -> Tensor
+  }
+
   private let keys: [Int: String]
-  private var graphs: [String: Tensor] = [:]
+  private var parts: [String: [Part]] = [:]
   private var leaves: [String: Tensor] = [:]
   private var cotangents: [String: Tensor] = [:]
 
   init(of method: some TowerMethod, _ parameters: ParameterTree, _ batches: [TaskBatch]) throws {
     keys = Dictionary(batches.map { ($0.task, method.weightsKey(task: $0.task)) }) { first, _ in first }
-    for (task, key) in keys.sorted(by: { $0.key < $1.key }) where graphs[key] == nil {
-      let weights = try method.weights(parameters, task: task)
-      graphs[key] = weights
-      leaves[key] = weights.requiresGradient ? try weights.asParameter() : weights
+    for (task, key) in keys.sorted(by: { $0.key < $1.key }) where parts[key] == nil {
+      var found: [Tensor] = []
+      parts[key] = try method.classParts(of: task).enumerated().map { place, classes in
+        let encode = { try method.weights(parameters, task: task, classes: classes) }
+        let keeps = place == 0
+        found.append(try keeps ? encode() : Engine.withoutGradients(encode))
+        return Part(classes: classes, graph: keeps ? found[0] : nil, encode: encode)
+      }
+      let weights = try found.count == 1 ? found[0] : .concatenated(found, axis: 0)
+      leaves[key] = found[0].requiresGradient ? try weights.asParameter() : try weights.detached()
     }
   }
 
@@ -167,12 +206,17 @@ private final class EncodedWeights {
 
   /// The gradients of `inputs` through the weights; an empty tree where no weights have a graph.
   func pullBack(_ inputs: ParameterTree, retainingGraph: Bool) throws -> ParameterTree {
-    let keys = cotangents.keys.sorted()
-    guard !keys.isEmpty else { return ParameterTree() }
-    let gradients = try Gradients.ofUsed(
-      keys.compactMap { graphs[$0] }, cotangents: keys.compactMap { cotangents[$0] }, with: inputs.tensors,
-      retainingGraph: retainingGraph)
-    return ParameterTree(paths: inputs.paths, used: gradients)
+    var total = ParameterTree()
+    for (key, cotangent) in cotangents.sorted(by: { $0.key < $1.key }) {
+      for part in parts[key] ?? [] {
+        let own = try cotangent.narrowed(0, start: part.classes.lowerBound, length: part.classes.count)
+        let weights = try part.graph ?? Engine.withGradients(part.encode)
+        let gradients = try Gradients.ofUsed(
+          [weights], cotangents: [own], with: inputs.tensors, retainingGraph: retainingGraph)
+        try total.add(ParameterTree(paths: inputs.paths, used: gradients))
+      }
+    }
+    return total
   }
 }
 

@@ -52,9 +52,10 @@ struct PromptedTowers: Sendable {
   /// Tasks with the same class names have the same list.
   func classSet(of task: Int) -> Int { vocabulary.classSet[task] }
 
-  /// A task's class weights under `prompts`.  // [classes, projection], unit rows
-  func weights(_ prompts: TowerPrompts, task: Int) throws -> Tensor {
-    let names = vocabulary.classSets[vocabulary.classSet[task]]
+  /// The weights of a task's classes, or of some of them, under `prompts`.  // [classes, projection], unit rows
+  func weights(_ prompts: TowerPrompts, task: Int, classes: Range<Int>? = nil) throws -> Tensor {
+    let all = vocabulary.classSets[vocabulary.classSet[task]]
+    let names = Array(all[classes ?? all.indices])
     let injection = try TowerPrompts.injection(prompts.text)
     return try model.text.features(names, injection: injection, path: path).select(0, 0).normalized()
   }

@@ -86,6 +86,13 @@ extension UnitPromptMethod {
     return try parts.towers.weights(prompts(parameters, of: task), task: task)
   }
 
+  func weights(_ parameters: ParameterTree, task: Int, classes: Range<Int>) throws -> Tensor {
+    if let templates = parts.templates {
+      return try templates(task).narrowed(0, start: classes.lowerBound, length: classes.count)
+    }
+    return try parts.towers.weights(prompts(parameters, of: task), task: task, classes: classes)
+  }
+
   func weightsKey(task: Int) -> String {
     parts.templates?.key(task: task) ?? "\(parts.path(of: task)), names \(parts.towers.classSet(of: task))"
   }
