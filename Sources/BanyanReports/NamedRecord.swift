@@ -1,3 +1,4 @@
+public import BanyanFoundation
 public import Foundation
 
 /// A run's record and the name of the folder it was read from.
@@ -18,5 +19,26 @@ public struct NamedRecord: Sendable, Equatable {
   /// - Throws: What ``RunRecord/read(_:)`` throws.
   public static func read(_ runFolder: URL) throws -> NamedRecord {
     NamedRecord(name: runFolder.standardizedFileURL.lastPathComponent, record: try RunRecord.read(runFolder))
+  }
+
+  /// Reads the records of all finished runs among `folders`.
+  ///
+  /// - Parameter skipped: Is told why a folder among several was left out.
+  /// - Throws: What ``RunRecord/read(_:)`` throws, and a `BanyanError` where no run is finished.
+  public static func readAll(_ folders: [String], skipped: (BanyanError) -> Void) throws -> [NamedRecord] {
+    var records: [NamedRecord] = []
+    for path in folders {
+      do {
+        records.append(try read(URL(fileURLWithPath: path)))
+      } catch let error as BanyanError where error.kind == .missingInput && folders.count > 1 {
+        skipped(error)
+      }
+    }
+    guard !records.isEmpty else {
+      throw BanyanError(
+        .missingInput, at: folders.joined(separator: " "), "there is no finished run",
+        remedy: "Train one with `banyan train`.")
+    }
+    return records
   }
 }

@@ -32,7 +32,7 @@ struct TreeLayout {
   }
 
   /// Per node a height from 0 (most alike) to 1 (the last join).
-  private static func heights(_ nodes: [RecordedTree.Node]) -> [Double] {
+  static func heights(_ nodes: [RecordedTree.Node]) -> [Double] {
     let inner = nodes.filter { !$0.children.isEmpty }
     let affinities = inner.compactMap(\.mergeAffinity).filter(\.isFinite)
     if affinities.count == inner.count, let low = affinities.min(), let high = affinities.max() {

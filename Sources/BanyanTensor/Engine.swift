@@ -25,6 +25,9 @@ public enum Engine {
   /// How many tensors the program holds; tests use it to show that nothing leaks.
   public static var liveTensors: Int { Int(ct_live_tensors()) }
 
+  /// Gives memory that was freed and is kept for later back to the system, where the allocator can.
+  public static func giveBackFreedMemory() { ct_give_back_memory() }
+
   /// Runs `body` without recording what gradients would need.
   public static func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = ct_set_gradient_recording(false)

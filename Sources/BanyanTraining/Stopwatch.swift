@@ -1,3 +1,4 @@
+import BanyanTensor
 import Foundation
 
 #if canImport(Glibc)
@@ -39,8 +40,10 @@ package struct Stopwatch {
 
   /// Forgets the peak so far, where the system can: on Linux.
   ///
-  /// Memory that the process still holds, such as the engine's code and freed blocks that it keeps, counts again.
+  /// Memory that the process still holds, such as the engine's code, counts again; what earlier work has freed is given back
+  /// first, where the allocator can.
   package static func resetPeakMemory() {
+    Engine.giveBackFreedMemory()
     #if os(Linux)
       guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
       try? file.write(contentsOf: Data("5\n".utf8))

@@ -8,6 +8,10 @@
 #include <cstring>
 #include <sstream>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "Guard.hpp"
 
 struct ct_generator_s {
@@ -106,6 +110,12 @@ bool ct_set_gradient_recording(bool enabled) {
   bool before = at::GradMode::is_enabled();
   at::GradMode::set_enabled(enabled);
   return before;
+}
+
+void ct_give_back_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 int64_t ct_live_tensors(void) { return ct::live.load(std::memory_order_relaxed); }

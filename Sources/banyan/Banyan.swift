@@ -44,7 +44,7 @@ struct Banyan: ParsableCommand {
       """,
     version: "banyan \(ExperimentRun.version) (\(Engine.version))",
     subcommands: [
-      Demo.self, Train.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self, Tree.self,
-      Classify.self, Evaluate.self, Methods.self,
+      Demo.self, Train.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self, Report.self,
+      Tree.self, Classify.self, Evaluate.self, Methods.self,
     ])
 }

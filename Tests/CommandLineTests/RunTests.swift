@@ -135,6 +135,21 @@ import Testing
     }
   }
 
+  @Test func reportWritesAPageAndItsFigures() throws {
+    let runs = Workshop.methods.map { "runs/\($0)" }
+    let outcome = try Program.run(
+      ["report"] + runs + ["nowhere", "--output", "page.html", "--figures", "figures"], in: shop.folder)
+    #expect(outcome.code == 0 && outcome.out.isEmpty, "\(outcome)")
+    #expect(outcome.err.contains("nowhere") && outcome.err.contains("Wrote page.html"))
+    let page = String(decoding: try shop.bytes("page.html"), as: UTF8.self)
+    for word in ["4 runs on 3 tasks", "chalk", "ink", "watercolour", "banyan train"] {
+      #expect(page.contains(word), "\(word)")
+    }
+    let figures = try FileManager.default.contentsOfDirectory(atPath: shop.folder.appending(path: "figures").path)
+    for name in ["cost.svg", "tasks.svg", "affinity-1.svg", "training-1.svg"] { #expect(figures.contains(name)) }
+    #expect(try shop.run("report", "nowhere").code == 66)
+  }
+
   @Test func compareShowsRowsAndColumnsInEveryForm() throws {
     let runs = Workshop.methods.map { "runs/\($0)" }
     try FileManager.default.createDirectory(

@@ -32,6 +32,8 @@ int ct_threads(void);
 bool ct_set_gradient_recording(bool enabled);
 // How many tensors handed out have not been given back.
 int64_t ct_live_tensors(void);
+// Returns freed memory to the system.
+void ct_give_back_memory(void);
 
 // --- creation and contents -------------------------------------------------------------------------------------------
 int ct_from_bytes(const void *bytes, size_t count, ct_dtype dtype, const int64_t *shape, int rank, ct_tensor *out);

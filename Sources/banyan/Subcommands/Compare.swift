@@ -39,19 +39,7 @@ struct Compare: ParsableCommand {
   }
 
   func run() throws {
-    var records: [NamedRecord] = []
-    for path in runs {
-      do {
-        records.append(try NamedRecord.read(URL(fileURLWithPath: path)))
-      } catch let error as BanyanError where error.kind == .missingInput && runs.count > 1 {
-        Terminal.note("note: left out \(error)")
-      }
-    }
-    guard !records.isEmpty else {
-      throw BanyanError(
-        .missingInput, at: runs.joined(separator: " "), "there is no finished run",
-        remedy: "Train one with `banyan train`.")
-    }
+    let records = try NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") }
     let table = ComparisonTable(records)
     let paired = try baseline.map { try PairedDifferences(records, baseline: $0) }
     switch format {

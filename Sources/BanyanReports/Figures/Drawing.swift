@@ -1,0 +1,70 @@
+/// A figure as a list of marks in the order in which they are painted.
+///
+/// Marks name what they mean (``Ink``), not a colour: the page and the file decide, for light and for dark.
+struct Drawing: Sendable, Equatable {
+  struct Point: Sendable, Equatable {
+    var x: Double
+    var y: Double
+
+    init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+  }
+
+  enum Ink: Sendable, Equatable {
+    case text, muted, grid, paper
+    /// One of several things told apart, such as methods.
+    case series(Int)
+    /// A quantity from 0 (least) to 1 (most).
+    case heat(Double)
+    /// What is read on top of ``heat(_:)``.
+    case onHeat(Double)
+  }
+
+  enum Anchor: String, Sendable { case start, middle, end }
+
+  enum Shape: Sendable, Equatable {
+    case line([Point])
+    case area([Point])
+    case box(Point, width: Double, height: Double)
+    case disc(Point, radius: Double)
+    /// `turned` reads upwards.
+    case text(String, Point, size: Double, Anchor, turned: Bool)
+  }
+
+  struct Mark: Sendable, Equatable {
+    var shape: Shape
+    var ink: Ink
+    /// The stroke of a line.
+    var width = 1.0
+    var opacity = 1.0
+    /// What a pointer that rests here is told.
+    var tip: String?
+  }
+
+  /// A stem for file names and anchors.
+  let name: String
+  let title: String
+  /// What a reader who cannot see the figure is told.
+  let summary: String
+  var width: Double
+  var height: Double
+  private(set) var marks: [Mark] = []
+
+  init(name: String, title: String, summary: String, width: Double, height: Double) {
+    (self.name, self.title, self.summary) = (name, title, summary)
+    (self.width, self.height) = (width, height)
+  }
+
+  mutating func add(_ shape: Shape, _ ink: Ink, width: Double = 1, opacity: Double = 1, tip: String? = nil) {
+    marks.append(Mark(shape: shape, ink: ink, width: width, opacity: opacity, tip: tip))
+  }
+
+  mutating func text(
+    _ text: String, at place: Point, _ ink: Ink = .text, size: Double = 12, _ anchor: Anchor = .start,
+    turned: Bool = false
+  ) {
+    add(.text(TextWidth.printable(text), place, size: size, anchor, turned: turned), ink)
+  }
+
+  /// About how wide a text will be.
+  static func width(of text: String, size: Double = 12) -> Double { Double(TextWidth.columns(text)) * size * 0.56 }
+}

@@ -1,0 +1,174 @@
+import BanyanFoundation
+public import Foundation
+
+/// One self-contained page about some runs: what each method brings and costs, how tasks relate, where it can be trusted.
+///
+/// Unlike ``ComparisonTable``, which is one table, it shows figures too. It is drawn from records alone, needs no network, and
+/// is the same to the byte for the same records.
+public struct ReportPage: Sendable {
+  private let runs: [NamedRecord]
+  private let table: ComparisonTable
+  private let sections: [Section]
+
+  private struct Section: Sendable {
+    var heading: String
+    var lead: String
+    var figures: [Drawing]
+  }
+
+  /// Draws all figures that the records allow.
+  ///
+  /// - Throws: A `BanyanError` where a record's tree or affinities are damaged, or there is no run.
+  public init(_ runs: [NamedRecord]) throws {
+    guard !runs.isEmpty else { throw BanyanError(.missingInput, at: "report", "there is no run to report on") }
+    self.runs = runs
+    table = ComparisonTable(runs)
+    // Runs that found the same affinities and the same structure share one figure.
+    let affinities = try AffinityFigure.distinct(runs).enumerated().map { try $1.drawing(name: "affinity-\($0 + 1)") }
+    let training = runs.compactMap(TrainingFigure.init)
+    let reliability = runs.compactMap(ReliabilityFigure.init)
+    sections = [
+      Section(
+        heading: "What accuracy costs",
+        lead:
+          "Up is better, left is cheaper. Areas grow with what is trained; bars are one standard deviation over seeds.",
+        figures: [CostFigure(table).drawing(name: "cost")]),
+      Section(
+        heading: "Task by task",
+        lead: "Where a method's dots lie to the right on some rows only, it helps those tasks alone.",
+        figures: [TaskFigure(table).drawing(name: "tasks")]),
+      Section(
+        heading: "Which tasks help each other",
+        lead:
+          "Light cells are tasks whose gradients agree: what one learns, helps the other. The tree joins the nearest first.",
+        figures: affinities),
+      Section(
+        heading: "Can its confidence be trusted?",
+        lead:
+          "Bars are how often it was right, marks how sure it was. Marks above the bars: too sure. Paler bars hold fewer "
+          + "predictions.", figures: reliability.enumerated().map { $1.drawing(name: "reliability-\($0 + 1)") }),
+      Section(
+        heading: "How training went", lead: "The loss of each task; first seed.",
+        figures: training.enumerated().map { $1.drawing(name: "training-\($0 + 1)") }),
+    ].filter { !$0.figures.isEmpty }
+  }
+
+  /// Every figure as a file of its own: its name and its contents.
+  public var svgFiles: [(name: String, data: Data)] {
+    sections.flatMap(\.figures).map { ("\($0.name).svg", Data($0.svg(isAlone: true).utf8)) }
+  }
+
+  /// The page.
+  public var html: Data {
+    let tasks = table.tasks.count
+    let title = "\(runs.count == 1 ? "One run" : "\(runs.count) runs") on \(tasks) task\(tasks == 1 ? "" : "s")"
+    var lines = [
+      "<!doctype html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+      "<meta name=\"color-scheme\" content=\"light dark\">", "<title>Banyan: \(title)</title>",
+      "<style>\(Palette.style)\(PageStyle.css)</style>", "</head>", "<body>", "<main>", "<h1>\(title)</h1>",
+      "<p>\(answer)</p>",
+    ]
+    lines += notes
+    lines += methodTable
+    for section in sections {
+      lines += ["<section>", "<h2>\(section.heading)</h2>", "<p>\(section.lead)</p>", "<div class=\"figures\">"]
+      lines += section.figures.map {
+        "<figure id=\"\($0.name)\"><figcaption>\(MarkupText.escaped($0.title))</figcaption>\($0.svg(isAlone: false))</figure>"
+      }
+      lines += ["</div>", "</section>"]
+    }
+    lines += provenance + ["</main>", "<script>\(PageStyle.script)</script>", "</body>", "</html>"]
+    return Data((lines.joined(separator: "\n") + "\n").utf8)
+  }
+
+  /// The first thing that a reader wants to know.
+  private var answer: String {
+    let ranked = table.rows.sorted { $0.average > $1.average }
+    guard let best = ranked.first else { return "" }
+    func named(_ row: ComparisonTable.Row) -> String {
+      "<strong>\(MarkupText.escaped(row.label))</strong> (\(NumberText.percent(row.average, spread: row.averageStd)) %)"
+    }
+    guard let second = ranked.dropFirst().first else { return "Average top-1 over tasks: \(named(best))." }
+    let gap = best.average - second.average
+    let spread = max(best.averageStd ?? 0, second.averageStd ?? 0)
+    let cheapest = ranked.filter { best.average - $0.average <= max(best.averageStd ?? 0, $0.averageStd ?? 0) }
+      .min { $0.trainableParameters < $1.trainableParameters }
+    var text = "Highest average top-1: \(named(best)), then \(named(second))"
+    text += gap > spread ? ", farther apart than seeds are." : "; seeds differ by as much, so take them for equal."
+    if let cheapest, cheapest.run != best.run || cheapest.label != best.label {
+      text += " Within that spread \(named(cheapest)) trains least."
+    }
+    return text
+  }
+
+  /// Why the runs do not compare fairly; a long list is folded.
+  private var notes: [String] {
+    let notes = table.notes.map { MarkupText.escaped(TextWidth.printable($0)) }
+    guard notes.count > 3 else { return notes.map { "<p class=\"note\">Not a fair comparison: \($0)</p>" } }
+    return [
+      "<details class=\"note\"><summary>Not a fair comparison, for \(notes.count) reasons</summary><ul>",
+      notes.map { "<li>\($0)</li>" }.joined(separator: "\n"), "</ul></details>",
+    ]
+  }
+
+  private var methodTable: [String] {
+    // With many tasks the figure below has them; a table as wide would not be read.
+    let tasks = table.tasks.count <= 12 ? Array(table.tasks.enumerated()) : []
+    let headings = ["Method", "Average", "Trained", "Time", "Memory"] + tasks.map(\.element)
+    var lines = [
+      "<section>", "<h2>Methods</h2>", "<div class=\"wide\"><table class=\"sortable\">",
+      "<caption>Top-1 in percent, mean ± standard deviation over seeds; the best of a column is bold, the second underlined."
+        + "</caption>", "<thead><tr>",
+    ]
+    lines += headings.map { "<th scope=\"col\"><button type=\"button\">\(MarkupText.escaped($0))</button></th>" }
+    lines += ["</tr></thead>", "<tbody>"]
+    for (row, run) in zip(table.rows, runs) {
+      var cells = [
+        "<th scope=\"row\" data-value=\"\(MarkupText.escaped(row.label))\">\(MarkupText.escaped(row.label))</th>"
+      ]
+      cells.append(accuracy(row.average, row.averageStd, table.rows.map(\.average)))
+      let memory = run.record.measured.peakMemoryBytes
+      cells.append(number(Double(row.trainableParameters), NumberText.short(row.trainableParameters)))
+      cells.append(number(row.seconds, row.seconds.map(NumberText.duration) ?? "–"))
+      cells.append(number(Double(memory), memory > 0 ? "\(NumberText.grouped(memory >> 20)) MiB" : "–"))
+      cells += tasks.map { column, _ in
+        accuracy(row.tasks[column], row.taskStds[column], table.rows.map { $0.tasks[column] })
+      }
+      lines.append("<tr>\(cells.joined())</tr>")
+    }
+    return lines + ["</tbody></table></div>", "</section>"]
+  }
+
+  private func accuracy(_ value: Double?, _ spread: Double?, _ column: [Double?]) -> String {
+    guard let value else { return number(nil, "–") }
+    let text = NumberText.percent(value, spread: spread)
+    let ranks = Set(column.compactMap { $0.map(NumberText.percent) }).sorted { (Double($0) ?? 0) > (Double($1) ?? 0) }
+    let rank = ranks.firstIndex(of: NumberText.percent(value)) ?? ranks.count
+    let isAlone = column.count < 2
+    return number(value, isAlone || rank > 1 ? text : rank == 0 ? "<b>\(text)</b>" : "<u>\(text)</u>")
+  }
+
+  private func number(_ value: Double?, _ text: String) -> String {
+    "<td data-value=\"\(value.map { NumberText.fixed($0, 6) } ?? "")\">\(text)</td>"
+  }
+
+  private var provenance: [String] {
+    var lines = ["<section>", "<h2>What was run</h2>"]
+    for run in runs {
+      let record = run.record
+      let facts = [
+        ("Command", "<code>\(MarkupText.escaped(TextWidth.printable(record.command.joined(separator: " "))))</code>"),
+        ("Backbone", MarkupText.escaped(TextWidth.printable("\(record.model.description), \(record.model.path)"))),
+        ("Weights", "<code>\(MarkupText.escaped(String(record.model.sha256.prefix(16))))…</code>"),
+        ("Seeds", record.seeds.map(String.init).joined(separator: ", ")),
+        ("Machine", "\(record.device), \(record.threads) thread\(record.threads == 1 ? "" : "s")"),
+        ("Made", MarkupText.escaped("\(record.createdAt), banyan \(record.banyan), \(record.engine)")),
+      ]
+      lines.append("<details><summary>\(MarkupText.escaped("\(record.methodTitle) (\(run.name))"))</summary><dl>")
+      lines += facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }
+      lines.append("</dl></details>")
+    }
+    return lines + ["</section>"]
+  }
+}

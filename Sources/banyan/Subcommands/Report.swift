@@ -1,0 +1,37 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanReports
+import Foundation
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes one page about runs: methods, costs, tasks and how they relate.",
+    discussion: """
+      The page holds everything it shows: it opens without a network, in light and dark, and prints. Drawn from the runs' \
+      records alone.
+
+        banyan report runs/* --output report.html
+        banyan report runs/* --figures figures        each figure as an SVG file too
+      """)
+
+  @Argument(help: "Folders of finished runs.")
+  var runs: [String]
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where the page is written.", valueName: "file"), completion: .file())
+  var output = "report.html"
+
+  @Option(help: ArgumentHelp("Also write each figure into this folder.", valueName: "folder"), completion: .directory)
+  var figures: String?
+
+  func run() throws {
+    let page = try ReportPage(NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") })
+    try AtomicFile.write(page.html, to: URL(fileURLWithPath: output))
+    Terminal.note("Wrote \(output).")
+    guard let figures else { return }
+    let folder = URL(fileURLWithPath: figures)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let files = page.svgFiles
+    for file in files { try AtomicFile.write(file.data, to: folder.appending(path: file.name)) }
+    Terminal.note("Wrote \(files.count) figures into \(figures).")
+  }
+}

@@ -1,0 +1,102 @@
+import BanyanFoundation
+import BanyanReports
+import Foundation
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct ReportPageTests {
+  /// A run with affinities and a tree over tasks whose names would break markup.
+  private static func structured(_ names: [String] = ["art & <b>craft</b>", "photo", "\"sketch\""]) -> RunRecord {
+    var run = SampleRecords.run(seed: 1, names.enumerated().map { ($1, 0.5 + 0.01 * Double($0)) })
+    let values = names.indices.map { i in names.indices.map { j in i == j ? 1 : 1 / Double(2 + i + j) } }
+    run.affinity = RecordedAffinity(names: names, values: values, kind: "gradient-cosine")
+    var nodes = names.enumerated().map { RecordedTree.Node(index: $0, name: $1) }
+    var top = 0
+    for leaf in names.indices.dropFirst() {
+      nodes.append(
+        RecordedTree.Node(index: nodes.count, children: [top, leaf], mergeAffinity: 1 / Double(2 + leaf)))
+      top = nodes.count - 1
+    }
+    run.tree = RecordedTree(newick: "", nodes: nodes)
+    run.lossCurve = LossCurve(
+      steps: Array(0..<3000),
+      tasks: Dictionary(uniqueKeysWithValues: names.map { ($0, [Double](repeating: 1, count: 3000)) }))
+    return SampleRecords.record("Tree & prompts", [run], trained: 0)
+  }
+
+  private let page: ReportPage
+
+  init() throws {
+    page = try ReportPage(SampleRecords.named(SampleRecords.coop, SampleRecords.hipro, Self.structured()))
+  }
+
+  private var html: String { String(decoding: page.html, as: UTF8.self) }
+
+  @Test func `every figure is well-formed and has a title, a summary and no number that is none`() throws {
+    let files = page.svgFiles
+    let names = [
+      "cost", "tasks", "affinity-1", "reliability-1", "reliability-2", "reliability-3", "training-1", "training-2",
+      "training-3",
+    ]
+    #expect(files.map(\.name) == names.map { "\($0).svg" })
+    for file in files {
+      let text = String(decoding: file.data, as: UTF8.self)
+      #expect(Self.isWellFormed(file.data), "\(file.name): \(text.prefix(300))")
+      #expect(text.contains("<title id=") && text.contains("<desc id=") && text.contains("prefers-color-scheme:dark"))
+      #expect(!text.contains("nan") && !text.contains("inf\"") && !text.contains("–\""), "\(file.name)")
+    }
+  }
+
+  @Test func `the same records give the same bytes`() throws {
+    let again = try ReportPage(SampleRecords.named(SampleRecords.coop, SampleRecords.hipro, Self.structured()))
+    #expect(again.html == page.html)
+    #expect(again.svgFiles.map(\.data) == page.svgFiles.map(\.data))
+  }
+
+  @Test func `the page needs nothing from elsewhere and shows names as they are`() throws {
+    let html = html.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
+    for outside in ["http:", "https:", "src=", "@import", "url("] { #expect(!html.contains(outside), "\(outside)") }
+    #expect(!html.contains("<b>craft</b>") && html.contains("art &amp; &lt;b&gt;craft&lt;/b&gt;"))
+    // What stands in the sections, ids are there once.
+    for id in ["cost", "tasks", "affinity-1"] {
+      #expect(html.components(separatedBy: "<figure id=\"\(id)\">").count == 2)
+    }
+  }
+
+  @Test func `the best of a column is bold, the second underlined`() {
+    #expect(html.contains("<td data-value=\"0.680000\"><b>68.0 ± 1.4</b></td>"))
+    #expect(html.contains("<td data-value=\"0.665000\"><u>66.5 ± 2.1</u></td>"))
+    #expect(html.contains("seeds differ by as much, so take them for equal"))
+    #expect(html.contains("Within that spread <strong>CoOp</strong> (66.5 ± 2.1 %) trains least."))
+  }
+
+  @Test func `one run alone is no contest`() throws {
+    let alone = try ReportPage(SampleRecords.named(SampleRecords.coop))
+    let text = String(decoding: alone.html, as: UTF8.self)
+    #expect(text.contains("One run on 2 tasks") && !text.contains("<b>6") && !text.contains("take them for equal"))
+  }
+
+  @Test func `fifty tasks and twenty runs stay small and finite`() throws {
+    let names = (0..<50).map { "a task with a long name \($0)" }
+    let records = (0..<20).map { number in
+      var record = Self.structured(names)
+      record.trainableParameters = 1 << number
+      return NamedRecord(name: "run \(number)", record: record)
+    }
+    let large = try ReportPage(records)
+    #expect(large.html.count < 5 << 20, "\(large.html.count >> 10) KiB")
+    #expect(large.svgFiles.allSatisfy { Self.isWellFormed($0.data) })
+  }
+
+  @Test func `damaged and missing records are errors`() throws {
+    #expect(throws: BanyanError.self) { try ReportPage([]) }
+    var record = Self.structured()
+    record.runs[0].affinity?.values.removeLast()
+    #expect(throws: BanyanError.self) { try ReportPage(SampleRecords.named(record)) }
+  }
+
+  private static func isWellFormed(_ data: Data) -> Bool { XMLParser(data: data).parse() }
+}
