@@ -33,7 +33,7 @@ struct BenchCase: Sendable {
       BenchCase(name: "maple-4", title: "MaPLe step, batch 4, 65 classes", isQuick: false) {
         try .towers($0, "maple", rows: 4)
       },
-      BenchCase(name: "maple-16", title: "MaPLe step, batch 16, 65 classes", goal: (5, 2.5)) {
+      BenchCase(name: "maple-16", title: "MaPLe step, batch 16, 65 classes", isQuick: false, goal: (5, 2.5)) {
         try .towers($0, "maple", rows: 16)
       },
       BenchCase(name: "mmap-4", title: "MmAP step, batch 4, 65 classes", isQuick: false) {
@@ -57,7 +57,9 @@ struct BenchCase: Sendable {
       BenchCase(name: "zero-shot", title: "zero-shot weights, 1,000 classes × 2 of 80 sentences", isQuick: false) {
         try .sentences($0, classes: 1000, templates: 2)
       },
-      BenchCase(name: "affinity-4", title: "affinity of 4 tasks, one recorded step") { try .affinity($0, tasks: 4) },
+      BenchCase(name: "affinity-4", title: "affinity of 4 tasks, one recorded step", isQuick: false) {
+        try .affinity($0, tasks: 4)
+      },
       BenchCase(name: "affinity-11", title: "affinity of 11 tasks, one recorded step", isQuick: false) {
         try .affinity($0, tasks: 11)
       },
