@@ -69,8 +69,17 @@ import Testing
   @Test func `the best of a column is bold, the second underlined`() {
     #expect(html.contains("<td data-value=\"0.680000\"><b>68.0 ± 1.4</b></td>"))
     #expect(html.contains("<td data-value=\"0.665000\"><u>66.5 ± 2.1</u></td>"))
-    #expect(html.contains("seeds differ by as much, so take them for equal"))
-    #expect(html.contains("Within that spread <strong>CoOp</strong> (66.5 ± 2.1 %) trains least."))
+  }
+
+  @Test func `the answer weighs seeds and cost, and names no best among runs that do not compare`() throws {
+    let fair = try ReportPage(SampleRecords.named(SampleRecords.coop, SampleRecords.hipro))
+    let text = String(decoding: fair.html, as: UTF8.self)
+    #expect(text.contains("Highest average top-1: <strong>HiPro</strong> (68.0 ± 1.4 %), then <strong>CoOp</strong>"))
+    #expect(text.contains("seeds differ by as much, so take them for equal"))
+    #expect(text.contains("Within that spread <strong>CoOp</strong> (66.5 ± 2.1 %) trains least."))
+    // The third run has other tasks.
+    #expect(html.contains("no one of them is named best") && !html.contains("Highest average"))
+    #expect(html.contains("class=\"note\""))
   }
 
   @Test func `one run alone is no contest`() throws {

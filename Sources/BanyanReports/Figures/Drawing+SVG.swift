@@ -26,7 +26,6 @@ extension Drawing {
     }
     switch mark.shape {
     case .line(let points): return closed("polyline", "points=\"\(list(points))\"")
-    case .area(let points): return closed("polygon", "points=\"\(list(points))\"")
     case .box(let corner, let width, let height):
       return closed(
         "rect",
@@ -48,10 +47,8 @@ extension Drawing {
     case .text: return " class=\"\(kind) t\""
     case .muted: return " class=\"\(kind) m\""
     case .grid: return " class=\"\(kind) g\""
-    case .paper: return " class=\"\(kind) p\""
     case .series(let number): return " class=\"\(kind) s\(number % Palette.series.count)\""
-    case .heat(let value):
-      return isLine ? " fill=\"none\" stroke=\"\(Palette.heat(value))\"" : " fill=\"\(Palette.heat(value))\""
+    case .heat(let value): return " fill=\"\(Palette.heat(value))\""
     case .onHeat(let value): return " fill=\"\(Palette.onHeat(value))\""
     }
   }

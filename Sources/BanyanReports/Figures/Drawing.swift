@@ -10,7 +10,7 @@ struct Drawing: Sendable, Equatable {
   }
 
   enum Ink: Sendable, Equatable {
-    case text, muted, grid, paper
+    case text, muted, grid
     /// One of several things told apart, such as methods.
     case series(Int)
     /// A quantity from 0 (least) to 1 (most).
@@ -23,7 +23,6 @@ struct Drawing: Sendable, Equatable {
 
   enum Shape: Sendable, Equatable {
     case line([Point])
-    case area([Point])
     case box(Point, width: Double, height: Double)
     case disc(Point, radius: Double)
     /// `turned` reads upwards.
@@ -45,8 +44,8 @@ struct Drawing: Sendable, Equatable {
   let title: String
   /// What a reader who cannot see the figure is told.
   let summary: String
-  var width: Double
-  var height: Double
+  let width: Double
+  let height: Double
   private(set) var marks: [Mark] = []
 
   init(name: String, title: String, summary: String, width: Double, height: Double) {

@@ -90,6 +90,9 @@ public struct ReportPage: Sendable {
       "<strong>\(MarkupText.escaped(row.label))</strong> (\(NumberText.percent(row.average, spread: row.averageStd)) %)"
     }
     guard let second = ranked.dropFirst().first else { return "Average top-1 over tasks: \(named(best))." }
+    guard table.notes.isEmpty else {
+      return "These runs differ in more than their methods; no one of them is named best."
+    }
     let gap = best.average - second.average
     let spread = max(best.averageStd ?? 0, second.averageStd ?? 0)
     let cheapest = ranked.filter { best.average - $0.average <= max(best.averageStd ?? 0, $0.averageStd ?? 0) }
