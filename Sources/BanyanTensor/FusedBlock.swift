@@ -37,16 +37,18 @@ public final class FusedBlock: @unchecked Sendable {
   ///   - epsilon: What the norms add to the variance.
   ///   - activation: Between the MLP's layers.
   ///   - precision: Of products and attention, fp32 where a weight requires gradients; inputs and outputs are fp32.
+  ///   - products: Who multiplies in fp32.
   public init(
     norm1: Affine, queryKeyValue: Affine, output: Affine, norm2: Affine, mlpInput: Affine, mlpOutput: Affine,
-    heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32
+    heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32, products: MatrixProducts = .automatic
   ) throws {
     let all = [norm1, queryKeyValue, output, norm2, mlpInput, mlpOutput].flatMap { [$0.weight, $0.bias] }
     let handles = all.map { Optional($0.handle) }
     var handle: ct_block?
     try withExtendedLifetime(all) {
       try engine {
-        ct_block_new(handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue, &handle)
+        ct_block_new(handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue,
+          products.engineValue, &handle)
       }
     }
     guard let handle else { throw BanyanError(.failed, at: "FusedBlock", "the engine made none") }

@@ -2,8 +2,8 @@ import CTorch
 
 extension Tensor {
   /// `x Wᵀ + b`, with `weight` [out, in] and `bias` [out].
-  public func linear(_ weight: Tensor, _ bias: Tensor? = nil) throws -> Tensor {
-    try produce { ct_linear(handle, weight.handle, bias?.handle, $0) }
+  public func linear(_ weight: Tensor, _ bias: Tensor? = nil, products: MatrixProducts = .automatic) throws -> Tensor {
+    try produce { ct_linear(handle, weight.handle, bias?.handle, products.engineValue, $0) }
   }
 
   /// `(x − mean) / √(variance + ε) · weight + bias` over the last axis.

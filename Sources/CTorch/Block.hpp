@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "Loops.hpp"
+#include "Products.hpp"
 
 namespace ct {
 
-// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In single precision nothing is copied: libtorch's own
-// products are as fast here as oneDNN's with packed weights (Documentation/Performance.md).
+// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In single precision nothing is copied.
 class Linear {
  public:
   Linear() = default;
-  Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision);
+  Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products);
 
   // [rows, in] to [rows, out], both in single precision.
   at::Tensor operator()(const at::Tensor &x) const { return apply(x, bias_); }
@@ -33,6 +33,7 @@ class Linear {
 
   at::Tensor weight_, bias_;
   at::ScalarType precision_ = at::kFloat;
+  Products products_;
 };
 
 // What a norm gives: its result and the moments of each row.
@@ -60,6 +61,7 @@ enum Place { norm1_at = 0, qkv_at = 2, output_at = 4, norm2_at = 6, up_at = 8, d
 struct Block : torch::CustomClassHolder {
   int64_t heads;
   bool quick_gelu;
+  Products products;
   Norm norm1, norm2;
   Linear queries, keys_values, all, output, up, down;
   // The weights as they were given; and the same once more where one of them is trained, else nothing.

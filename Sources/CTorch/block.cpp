@@ -39,8 +39,8 @@ bool multiplies_bfloat16() {
 
 }  // namespace
 
-Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision)
-    : bias_(bias), precision_(precision) {
+Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products)
+    : bias_(bias), precision_(precision), products_(products) {
   weight_ = rounded(weight);
 }
 
@@ -51,11 +51,15 @@ at::Tensor Linear::rounded(const at::Tensor &x) const {
 }
 
 at::Tensor Linear::apply(const at::Tensor &x, const at::Tensor &bias) const {
+  if (weight_.scalar_type() == at::kFloat) return products_.linear(rounded(x), weight_, bias);
   const std::optional<at::Tensor> offset = bias.defined() ? std::optional(bias.to(weight_.scalar_type())) : std::nullopt;
   return at::linear(rounded(x), weight_, offset).to(at::kFloat);
 }
 
-at::Tensor Linear::backward(const at::Tensor &dy) const { return at::mm(rounded(dy), weight_).to(at::kFloat); }
+at::Tensor Linear::backward(const at::Tensor &dy) const {
+  if (weight_.scalar_type() == at::kFloat) return products_.mm(rounded(dy), weight_);
+  return at::mm(rounded(dy), weight_).to(at::kFloat);
+}
 
 // --- norms -----------------------------------------------------------------------------------------------------------
 Normed Norm::operator()(const at::Tensor &x) const {
@@ -118,13 +122,7 @@ at::Tensor &WeightGradients::gradient(int place) {
 }
 
 void WeightGradients::linear(int place, const at::Tensor &dy, const at::Tensor &x, int64_t row, bool adds) {
-  if (wants(place)) {
-    at::Tensor rows = gradient(place).narrow(0, row, dy.size(1));
-    if (adds)
-      rows.addmm_(dy.t(), x);
-    else
-      at::mm_out(rows, dy.t(), x);
-  }
+  if (wants(place)) block_.products.outer(gradient(place).narrow(0, row, dy.size(1)), dy, x, adds);
   if (wants(place + 1)) {
     at::Tensor rows = gradient(place + 1).narrow(0, row, dy.size(1));
     if (adds)
@@ -169,7 +167,7 @@ torch::autograd::variable_list WeightGradients::after(torch::autograd::variable_
 }  // namespace ct
 
 int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision,
-                 ct_block *out) {
+                 ct_products products, ct_block *out) {
   return ct::guard("block", {weights[ct::qkv_at]}, [&] {
     bool trains = false;
     for (int i = 0; i < ct::weight_count; ++i) {
@@ -184,10 +182,13 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     const at::Tensor qkv = w(ct::qkv_at), qkv_bias = w(ct::qkv_at + 1);
     const int64_t width = qkv.size(1);
     TORCH_CHECK(qkv.size(0) == 3 * width && width % heads == 0, "the weights are no block's");
-    const auto linear = [&](const at::Tensor &weight, const at::Tensor &bias) { return ct::Linear(weight, bias, dtype); };
+    const auto linear = [&](const at::Tensor &weight, const at::Tensor &bias) {
+      return ct::Linear(weight, bias, dtype, ct::Products(products));
+    };
     const at::Tensor q = qkv.narrow(0, 0, width), kv = qkv.narrow(0, width, 2 * width);
     auto block = c10::make_intrusive<ct::Block>();
     block->heads = heads;
+    block->products = ct::Products(products);
     block->quick_gelu = quick_gelu;
     block->norm1 = {w(ct::norm1_at), w(ct::norm1_at + 1), epsilon};
     block->norm2 = {w(ct::norm2_at), w(ct::norm2_at + 1), epsilon};

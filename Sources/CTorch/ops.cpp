@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "Guard.hpp"
+#include "Products.hpp"
 #include "QuickGELU.hpp"
 
 using ct::get;
@@ -126,9 +127,9 @@ int ct_stack(const ct_tensor *xs, int count, int64_t dim, ct_tensor *out) {
                [&] { put(out, at::stack(gather(xs, count), dim)); });
 }
 
-int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_products products, ct_tensor *out) {
   return guard("linear", {x, weight, bias}, [&] {
-    put(out, at::linear(get(x), get(weight), bias ? std::optional<at::Tensor>(get(bias)) : std::nullopt));
+    put(out, ct::linear(get(x), get(weight), bias ? std::optional<at::Tensor>(get(bias)) : std::nullopt, products));
   });
 }
 

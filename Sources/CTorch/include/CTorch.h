@@ -20,6 +20,8 @@ typedef struct ct_block_s *ct_block;
 
 typedef enum { CT_FLOAT32, CT_FLOAT64, CT_FLOAT16, CT_BFLOAT16, CT_INT64, CT_INT32, CT_UINT8, CT_BOOL } ct_dtype;
 typedef enum { CT_CPU, CT_CUDA, CT_MPS } ct_device;
+// Who multiplies matrices in single precision on the processor: whichever is faster on it, libtorch's BLAS, or oneDNN.
+typedef enum { CT_PRODUCTS_AUTOMATIC, CT_PRODUCTS_BLAS, CT_PRODUCTS_ONEDNN } ct_products;
 
 const char *ct_last_error(void);
 
@@ -90,7 +92,7 @@ int ct_index_select(ct_tensor x, int64_t dim, ct_tensor index, ct_tensor *out);
 int ct_cat(const ct_tensor *xs, int count, int64_t dim, ct_tensor *out);
 int ct_stack(const ct_tensor *xs, int count, int64_t dim, ct_tensor *out);
 
-int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_products products, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, ct_tensor *out);
 // softmax(q kT / sqrt(d) + mask) v; q, k, v: [..., tokens, d]. `mask` may be null.
@@ -103,7 +105,8 @@ int ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor *out);
 // bias, output weight and bias, norm2 weight and bias, the MLP's first weight and bias, its second weight and bias.
 // Products and attention are computed in `precision`, which is fp32 where a weight is trained.
 int ct_block_new(
-  const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision, ct_block *out);
+  const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision, ct_products products,
+  ct_block *out);
 void ct_block_free(ct_block block);
 // The block over `x` [rows, tokens, width], whose tokens also see `prompts` [1, count, width] (null for none), which have no
 // outputs themselves. Only the first `wanted` tokens have outputs: [rows, wanted, width].

@@ -1,0 +1,38 @@
+// Products of matrices in single precision on the processor, by one of the two libraries inside libtorch.
+//
+// MKL is what at::linear and at::mm call. On processors of other makers than its own it stays with AVX2, where oneDNN writes
+// its kernels for whatever it finds (Documentation/Performance.md). Which one multiplies depends on the processor and on the
+// shapes alone, so that results repeat.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+#include "CTorch.h"
+
+namespace ct {
+
+class Products {
+ public:
+  explicit Products(ct_products library = CT_PRODUCTS_AUTOMATIC) : library_(library) {}
+
+  // x Wᵀ + b: [rows, in] times [out, in].
+  at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias = {}) const;
+  // x W: [rows, in] times [in, out].
+  at::Tensor mm(const at::Tensor &x, const at::Tensor &weight) const;
+  // out = xᵀ y, or on top of what is there: [rows, n]ᵀ times [rows, m].
+  void outer(const at::Tensor &out, const at::Tensor &x, const at::Tensor &y, bool adds) const;
+
+  // Whether oneDNN multiplies [rows, in] with [in, out].
+  bool one_dnn(int64_t rows, int64_t in, int64_t out) const;
+
+ private:
+  ct_products library_;
+};
+
+// at::linear with its gradients, by either library.
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+                  ct_products library);
+
+}  // namespace ct

@@ -1,0 +1,113 @@
+#include "Products.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+#include "Guard.hpp"
+
+namespace {
+
+// Whether oneDNN has better kernels for this processor than MKL: AVX-512, and not MKL's own maker.
+bool prefers_one_dnn() {
+#if defined(__x86_64__)
+  static const bool answer = at::hasMKL() && at::hasMKLDNN() && !__builtin_cpu_is("intel") && __builtin_cpu_supports("avx512f") &&
+                             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                             __builtin_cpu_supports("avx512dq");
+  return answer;
+#else
+  return false;
+#endif
+}
+
+// Below this many multiplications a call of oneDNN costs more than it saves: it looks its kernel up first.
+constexpr int64_t worth_looking_up = int64_t{1} << 20;
+
+using Pointwise = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, c10::string_view,
+                             c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
+
+// x Wᵀ + b by oneDNN; `weight` may be a transposed view.
+at::Tensor one_dnn_linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+  static const auto op =
+    c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Pointwise>();
+  return op.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none", c10::List<std::optional<at::Scalar>>(), "");
+}
+
+}  // namespace
+
+namespace ct {
+
+bool Products::one_dnn(int64_t rows, int64_t in, int64_t out) const {
+  if (library_ != CT_PRODUCTS_AUTOMATIC) return library_ == CT_PRODUCTS_ONEDNN && rows * in * out > 0;
+  return prefers_one_dnn() && rows * in * out >= worth_looking_up;
+}
+
+at::Tensor Products::linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) const {
+  if (one_dnn(x.size(0), x.size(1), weight.size(0))) return one_dnn_linear(x, weight, bias);
+  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+at::Tensor Products::mm(const at::Tensor &x, const at::Tensor &weight) const {
+  if (one_dnn(x.size(0), x.size(1), weight.size(1))) return one_dnn_linear(x, weight.t(), {});
+  return at::mm(x, weight);
+}
+
+void Products::outer(const at::Tensor &out, const at::Tensor &x, const at::Tensor &y, bool adds) const {
+  if (one_dnn(x.size(1), x.size(0), y.size(1))) {
+    const at::Tensor product = one_dnn_linear(x.t(), y.t(), {});
+    adds ? out.add_(product) : out.copy_(product);
+  } else if (adds) {
+    out.addmm_(x.t(), y);
+  } else {
+    at::Tensor target = out;
+    at::mm_out(target, x.t(), y);
+  }
+}
+
+namespace {
+
+struct LinearOp : torch::autograd::Function<LinearOp> {
+  // x: [rows, in]
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const std::optional<at::Tensor> &bias, int64_t library) {
+    context->save_for_backward({x, weight});
+    context->saved_data["library"] = library;
+    context->saved_data["biased"] = bias.has_value();
+    return Products(static_cast<ct_products>(library)).linear(x, weight, bias.value_or(at::Tensor()));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 const torch::autograd::variable_list &cotangents) {
+    const auto saved = context->get_saved_variables();
+    const Products products(static_cast<ct_products>(context->saved_data["library"].toInt()));
+    const at::Tensor dy = cotangents[0].contiguous();
+    at::Tensor dx, dweight, dbias;
+    if (context->needs_input_grad(0)) dx = products.mm(dy, saved[1]);
+    if (context->needs_input_grad(1)) {
+      dweight = at::empty(saved[1].sizes(), saved[1].options());
+      products.outer(dweight, dy, saved[0], false);
+    }
+    if (context->saved_data["biased"].toBool() && context->needs_input_grad(2)) dbias = dy.sum(0);
+    return {dx, dweight, dbias, at::Tensor()};
+  }
+};
+
+bool is_single(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+                  ct_products library) {
+  const bool plain = x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1) || !is_single(x) ||
+                     !is_single(weight) || (bias && (bias->dim() != 1 || bias->size(0) != weight.size(0) || !is_single(*bias)));
+  // What does not fit is at::linear's to refuse.
+  if (plain || !Products(library).one_dnn(x.numel() / std::max<int64_t>(1, x.size(-1)), weight.size(1), weight.size(0)))
+    return at::linear(x, weight, bias);
+  auto shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  return LinearOp::apply(x.reshape({-1, x.size(-1)}), weight, bias, static_cast<int64_t>(library)).view(shape);
+}
+
+}  // namespace ct
