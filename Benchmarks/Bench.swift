@@ -38,6 +38,7 @@ struct Bench: ParsableCommand {
 
   static func main() {
     WaitingThreads.spinShortly()
+    Engine.keepFreedMemory()
     main(nil)
   }
 

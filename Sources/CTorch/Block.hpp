@@ -61,6 +61,8 @@ enum Place { norm1_at = 0, qkv_at = 2, output_at = 4, norm2_at = 6, up_at = 8, d
 struct Block : torch::CustomClassHolder {
   int64_t heads;
   bool quick_gelu;
+  // Whether attention of pictures runs in our own loops.
+  bool own_attention;
   Products products;
   Norm norm1, norm2;
   Linear queries, keys_values, all, output, up, down;

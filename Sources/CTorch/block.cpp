@@ -3,6 +3,7 @@
 // Against the same block out of single ops: residuals and biases are added where norms pass over memory anyway, quick-GELU and
 // its derivative are one pass, nothing is recorded for frozen weights, what trained ones need is computed again where that is
 // one pass, and tokens whose outputs nobody reads give keys and values alone.
+#include "Attention.hpp"
 #include "Block.hpp"
 
 #include <ATen/cpu/Utils.h>
@@ -189,6 +190,8 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     auto block = c10::make_intrusive<ct::Block>();
     block->heads = heads;
     block->products = ct::Products(products);
+    block->own_attention = width / heads % 16 == 0 && (products == CT_PRODUCTS_AUTOMATIC ? ct::has_wide_registers()
+                                                                                         : products == CT_PRODUCTS_ONEDNN);
     block->quick_gelu = quick_gelu;
     block->norm1 = {w(ct::norm1_at), w(ct::norm1_at + 1), epsilon};
     block->norm2 = {w(ct::norm2_at), w(ct::norm2_at + 1), epsilon};

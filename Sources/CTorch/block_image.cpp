@@ -1,5 +1,6 @@
 // A fused block over rows of tokens, beside which prompts may stand. Kept for the backward: the two norms' inputs and
 // moments, queries, keys, values, the attention's output with its log-sums, and the MLP's inner layer before its activation.
+#include "Attention.hpp"
 #include "Block.hpp"
 #include "Guard.hpp"
 
@@ -7,7 +8,9 @@ using ct::Block;
 using ct::BlockPointer;
 using ct::get;
 using ct::guard;
+using ct::Heads;
 using ct::put;
+using ct::RowAttention;
 using ct::WeightGradients;
 
 namespace {
@@ -23,6 +26,99 @@ at::Tensor merged(const at::Tensor &x) {
   return x.transpose(1, 2).reshape({x.size(0) * x.size(2), x.size(1) * x.size(3)});
 }
 
+// What attention takes: queries [rows · wanted, width], keys and values [rows · tokens, 2 · width] beside each other, and
+// those of the prompts, [count, 2 · width] or undefined.
+struct Asked {
+  at::Tensor q, kv, beside;
+  int64_t rows;
+};
+
+// Its gradients, in the same places; `beside` is summed over rows.
+struct Answered {
+  at::Tensor dq, dkv, dbeside;
+};
+
+float *floats(const at::Tensor &x) { return x.data_ptr<float>(); }
+
+// By our own loops.
+struct Loops {
+  const Asked &asked;
+  RowAttention attention;
+  int64_t width;
+
+  Loops(const Asked &asked, int64_t heads)
+      : asked(asked),
+        attention{asked.rows, heads, asked.q.size(1) / heads, asked.q.size(0) / asked.rows,
+                  asked.beside.defined() ? asked.beside.size(0) : 0, asked.kv.size(0) / asked.rows},
+        width(asked.q.size(1)) {}
+
+  // Part `index` of [rows · count, parts · width].
+  Heads view(const at::Tensor &x, int64_t count, int64_t parts, int64_t index) const {
+    if (!x.defined()) return {};
+    return {floats(x) + index * width, count * parts * width, parts * width};
+  }
+  Heads asking(const at::Tensor &x) const { return view(x, attention.asking, 1, 0); }
+  Heads shared(const at::Tensor &x, int64_t index) const { return view(x, attention.shared, 2, index); }
+  Heads own(const at::Tensor &x, int64_t index) const { return view(x, attention.own, 2, index); }
+
+  std::tuple<at::Tensor, at::Tensor> forward() const {
+    const at::Tensor mixed = at::empty_like(asked.q);
+    const at::Tensor sums = at::empty({attention.rows, attention.heads, attention.asking}, mixed.options());
+    attention.forward(asking(asked.q), shared(asked.beside, 0), shared(asked.beside, 1), own(asked.kv, 0),
+                      own(asked.kv, 1), asking(mixed), floats(sums));
+    return {mixed, sums};
+  }
+
+  Answered backward(const at::Tensor &dmixed, const at::Tensor &mixed, const at::Tensor &sums) const {
+    Answered out{at::empty_like(asked.q), at::empty_like(asked.kv), {}};
+    if (attention.shared > 0)
+      out.dbeside = at::empty({attention.rows, attention.shared, 2 * width}, asked.q.options());
+    attention.backward(asking(dmixed), asking(mixed), asking(asked.q), shared(asked.beside, 0), shared(asked.beside, 1),
+                       own(asked.kv, 0), own(asked.kv, 1), floats(sums), asking(out.dq), shared(out.dbeside, 0),
+                       shared(out.dbeside, 1), own(out.dkv, 0), own(out.dkv, 1));
+    if (attention.shared > 0) out.dbeside = out.dbeside.sum(0);
+    return out;
+  }
+};
+
+// By libtorch's attention.
+struct Library {
+  at::Tensor q, k, v;
+  int64_t rows, heads, count;
+
+  Library(const Asked &asked, int64_t heads)
+      : rows(asked.rows), heads(heads), count(asked.beside.defined() ? asked.beside.size(0) : 0) {
+    q = part(asked.q, rows, 1, 0, heads);
+    k = joined(asked, 0);
+    v = joined(asked, 1);
+  }
+
+  at::Tensor joined(const Asked &asked, int64_t index) const {
+    const at::Tensor own = part(asked.kv, rows, 2, index, heads);
+    if (count == 0) return own;
+    return at::cat({part(asked.beside, 1, 2, index, heads).expand({rows, -1, -1, -1}), own}, 2);
+  }
+
+  std::tuple<at::Tensor, at::Tensor> forward() const {
+    const auto [mixed, sums] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
+    return {merged(mixed), sums};
+  }
+
+  Answered backward(const at::Tensor &dmixed, const at::Tensor &mixed, const at::Tensor &sums) const {
+    const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
+      part(dmixed, rows, 1, 0, heads), q, k, v, part(mixed, rows, 1, 0, heads), sums, 0.0, false);
+    const int64_t tokens = k.size(2) - count, d = q.size(3);
+    Answered out{merged(dq), at::empty({rows * tokens, 2 * heads * d}, q.options()), {}};
+    if (count > 0) out.dbeside = at::empty({count, 2 * heads * d}, q.options());
+    for (int64_t i = 0; i < 2; ++i) {
+      const at::Tensor &dx = i == 0 ? dk : dv;
+      part(out.dkv, rows, 2, i, heads).copy_(dx.narrow(2, count, tokens));
+      if (count > 0) part(out.dbeside, 1, 2, i, heads).select(0, 0).copy_(dx.narrow(2, 0, count).sum(0));
+    }
+    return out;
+  }
+};
+
 struct FusedBlock : torch::autograd::Function<FusedBlock> {
   // x: [rows, tokens, width]; beside: prompts [1, count, width]; the first `wanted` tokens have outputs.
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
@@ -34,32 +130,26 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const at::Tensor x = input.contiguous();
     auto [h, mean1, rstd1] = block.norm1(x);
     const at::Tensor asking = wanted == tokens ? h : h.narrow(1, 0, wanted);
-    const at::Tensor q_flat = block.queries(asking.reshape({rows * wanted, width}));
+    const at::Tensor q = block.queries(asking.reshape({rows * wanted, width}));
     const at::Tensor kv = block.keys_values(h.view({rows * tokens, width}));
-    const at::Tensor q = part(q_flat, rows, 1, 0, heads);
-    at::Tensor k = part(kv, rows, 2, 0, heads), v = part(kv, rows, 2, 1, heads);
-    at::Tensor mean_p, rstd_p;
+    at::Tensor mean_p, rstd_p, beside_kv;
     if (prompts.defined()) {
       auto [hp, mean, rstd] = block.norm1(prompts);
       mean_p = mean;
       rstd_p = rstd;
-      const at::Tensor kvp = block.keys_values(hp.view({hp.size(1), width}));
-      const auto joined = [&](int64_t index, const at::Tensor &own) {
-        const at::Tensor shared = part(kvp, 1, 2, index, heads);
-        return at::cat({shared.expand({rows, -1, -1, -1}), own}, 2);
-      };
-      k = joined(0, k);
-      v = joined(1, v);
+      beside_kv = block.keys_values(hp.view({hp.size(1), width}));
     }
-    auto [mixed, sums] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
-    at::Tensor x1 = block.output.without_bias(merged(mixed)).view({rows, wanted, width});
+    const Asked asked{q, kv, beside_kv, rows};
+    const auto [mixed, sums] =
+      block.own_attention ? Loops(asked, heads).forward() : Library(asked, heads).forward();
+    at::Tensor x1 = block.output.without_bias(mixed).view({rows, wanted, width});
     auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1);
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, s);
     if (keep) {
       context->saved_data["block"] = c10::IValue::make_capsule(pointer);
       context->save_for_backward(
-        {x, mean1, rstd1, q, k, v, mixed, sums, x1, mean2, rstd2, s, prompts, mean_p, rstd_p});
+        {x, mean1, rstd1, q, kv, beside_kv, mixed, sums, x1, mean2, rstd2, s, prompts, mean_p, rstd_p});
     }
     return y;
   }
@@ -69,8 +159,7 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const auto pointer = c10::static_intrusive_pointer_cast<Block>(context->saved_data["block"].toCapsule());
     const Block &block = *pointer;
     const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &mean1 = saved[1], &rstd1 = saved[2], &q = saved[3], &k = saved[4], &v = saved[5],
-               &mixed = saved[6], &sums = saved[7], &x1 = saved[8], &mean2 = saved[9], &rstd2 = saved[10], &s = saved[11],
+    const auto &x = saved[0], &mean1 = saved[1], &rstd1 = saved[2], &mixed = saved[6], &sums = saved[7], &x1 = saved[8], &mean2 = saved[9], &rstd2 = saved[10], &s = saved[11],
                &prompts = saved[12];
     const int64_t rows = x.size(0), tokens = x.size(1), width = x.size(2), wanted = x1.size(1);
     const at::Tensor dy = cotangents[0].contiguous();
@@ -78,43 +167,32 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const at::Tensor dx1 =
       block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2), x1, mean2, rstd2, dy);
     const at::Tensor dx1_flat = dx1.view({rows * wanted, width});
-    if (block.trains()) weights.linear(ct::output_at, dx1_flat, merged(mixed));
+    if (block.trains()) weights.linear(ct::output_at, dx1_flat, mixed);
     const at::Tensor dmerged = block.output.backward(dx1_flat);
-    auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-      part(dmerged, rows, 1, 0, block.heads), q, k, v, mixed, sums, 0.0, false);
-
-    const int64_t count = k.size(2) - tokens;
+    const Asked asked{saved[3], saved[4], saved[5], rows};
+    const auto [dq, dkv, dbeside] = block.own_attention
+                                      ? Loops(asked, block.heads).backward(dmerged, mixed, sums)
+                                      : Library(asked, block.heads).backward(dmerged, mixed, sums);
     const bool trains_qkv = weights.wants(ct::qkv_at) || weights.wants(ct::qkv_at + 1);
     const bool trains_first = trains_qkv || weights.wants(ct::norm1_at) || weights.wants(ct::norm1_at + 1);
     at::Tensor dx, dprompts;
     if (context->needs_input_grad(0) || trains_first) {
-      const at::Tensor dkv = at::empty({rows, tokens, 2, block.heads, width / block.heads}, dq.options());
-      dkv.select(2, 0).copy_(dk.narrow(2, count, tokens).transpose(1, 2));
-      dkv.select(2, 1).copy_(dv.narrow(2, count, tokens).transpose(1, 2));
-      const at::Tensor dkv_flat = dkv.view({rows * tokens, 2 * width}), dq_flat = merged(dq);
       if (trains_qkv) {
         const at::Tensor h = block.norm1(x).y;
-        weights.linear(ct::qkv_at, dq_flat, h.narrow(1, 0, wanted).reshape({rows * wanted, width}));
-        weights.linear(ct::qkv_at, dkv_flat, h.view({rows * tokens, width}), width);
+        weights.linear(ct::qkv_at, dq, h.narrow(1, 0, wanted).reshape({rows * wanted, width}));
+        weights.linear(ct::qkv_at, dkv, h.view({rows * tokens, width}), width);
       }
-      const at::Tensor dh = block.keys_values.backward(dkv_flat).view({rows, tokens, width});
-      dh.narrow(1, 0, wanted).add_(block.queries.backward(dq_flat).view({rows, wanted, width}));
+      const at::Tensor dh = block.keys_values.backward(dkv).view({rows, tokens, width});
+      dh.narrow(1, 0, wanted).add_(block.queries.backward(dq).view({rows, wanted, width}));
       weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
       if (context->needs_input_grad(0)) dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
     }
-    const bool asked = prompts.defined() && context->needs_input_grad(1);
-    if (asked || (prompts.defined() && trains_first)) {
-      // One prompt serves all rows.
-      const at::Tensor dkv = at::empty({count, 2, width}, dq.options());
-      for (int64_t i = 0; i < 2; ++i) {
-        const at::Tensor sum = (i == 0 ? dk : dv).narrow(2, 0, count).sum(0);  // [heads, count, d]
-        dkv.select(1, i).copy_(sum.transpose(0, 1).reshape({count, width}));
-      }
-      const at::Tensor flat = dkv.view({count, 2 * width});
-      if (trains_qkv) weights.linear(ct::qkv_at, flat, block.norm1(prompts).y.view({count, width}), width, true);
-      const at::Tensor dh = block.keys_values.backward(flat);
+    const bool wants_prompts = prompts.defined() && context->needs_input_grad(1);
+    if (wants_prompts || (prompts.defined() && trains_first)) {
+      if (trains_qkv) weights.linear(ct::qkv_at, dbeside, block.norm1(prompts).y.view({dbeside.size(0), width}), width, true);
+      const at::Tensor dh = block.keys_values.backward(dbeside);
       weights.norm(ct::norm1_at, dh, prompts, saved[13], saved[14]);
-      if (asked) dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
+      if (wants_prompts) dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
     }
     return weights.after({dx, dprompts, at::Tensor(), at::Tensor(), at::Tensor()});
   }

@@ -112,6 +112,13 @@ bool ct_set_gradient_recording(bool enabled) {
   return before;
 }
 
+void ct_keep_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+}
+
 void ct_give_back_memory(void) {
 #if defined(__GLIBC__)
   malloc_trim(0);

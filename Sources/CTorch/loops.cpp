@@ -8,13 +8,7 @@
 #include <cmath>
 #include <cstring>
 
-// One binary for every processor: each loop below is compiled for three generations, and the loader takes the best.
-#if defined(__x86_64__) && defined(__linux__)
-#define EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define EVERY_PROCESSOR
-#endif
-#define INLINE inline __attribute__((always_inline))
+#include "Vectors.hpp"
 
 namespace {
 
@@ -37,25 +31,6 @@ INLINE void add_scaled(float *y, float a, const float *x, int64_t length) {
 #pragma clang fp contract(fast)
   const int64_t n = D ? D : length;
   for (int64_t i = 0; i < n; ++i) y[i] += a * x[i];
-}
-
-// exp(x) for x <= 0, within two units in the last place: 2^n · exp(r) with |r| <= ln 2 / 2.
-INLINE float exponential(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  const int32_t n = static_cast<int32_t>(x * 1.44269504f - 0.5f);
-  const float whole = static_cast<float>(n);
-  const float r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
-  float p = 1.0f / 5040;
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r * r + r + 1.0f;
-  const int32_t bits = (n + 127) << 23;
-  float power;
-  std::memcpy(&power, &bits, sizeof power);
-  return p * power;
 }
 
 // In place over scores of one row.

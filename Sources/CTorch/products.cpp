@@ -107,7 +107,7 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::opti
     return at::linear(x, weight, bias);
   auto shape = x.sizes().vec();
   shape.back() = weight.size(0);
-  return LinearOp::apply(x.reshape({-1, x.size(-1)}), weight, bias, static_cast<int64_t>(library)).view(shape);
+  return LinearOp::apply(x.reshape({-1, x.size(-1)}).contiguous(), weight.contiguous(), bias, static_cast<int64_t>(library)).view(shape);
 }
 
 }  // namespace ct

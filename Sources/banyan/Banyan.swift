@@ -9,6 +9,7 @@ import Foundation
 enum Main {
   static func main() {
     WaitingThreads.spinShortly()
+    Engine.keepFreedMemory()
     Launch.ignoreClosedPipes()
     do {
       var command = try Banyan.parseAsRoot()

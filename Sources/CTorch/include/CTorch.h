@@ -34,6 +34,8 @@ int ct_threads(void);
 bool ct_set_gradient_recording(bool enabled);
 // How many tensors handed out have not been given back.
 int64_t ct_live_tensors(void);
+// Keeps freed memory for what is allocated next, from now on.
+void ct_keep_memory(void);
 // Returns freed memory to the system.
 void ct_give_back_memory(void);
 

@@ -1,0 +1,38 @@
+// Attention of rows of tokens in single precision on the processor: every token sees all keys of its row, and in front of
+// them keys that all rows share.
+//
+// Beside libtorch's own attention: nothing is gathered into [rows, heads, tokens, d] first, keys that rows share stand there
+// once, and products are kernels of ours. libtorch's go through its BLAS (see Products.hpp).
+#pragma once
+
+#include <cstdint>
+
+namespace ct {
+
+// Vectors of heads beside each other: head h of token t of row r at data + r · row + t · token + h · d.
+struct Heads {
+  float *data = nullptr;
+  int64_t row = 0, token = 0;
+
+  float *at(int64_t r, int64_t t, int64_t offset) const { return data + r * row + t * token + offset; }
+};
+
+struct RowAttention {
+  // Tokens that ask, keys that all rows share, and keys of a row's own.
+  int64_t rows, heads, d, asking, shared, own;
+
+  int64_t keys() const { return shared + own; }
+
+  // softmax(q kᵀ / √d) v; `sums` [rows, heads, asking] is the logarithm of what each softmax divides by.
+  void forward(const Heads &q, const Heads &shared_k, const Heads &shared_v, const Heads &k, const Heads &v,
+               const Heads &out, float *sums) const;
+  // The gradients, written over what is there; those of shared keys for each row by itself.
+  void backward(const Heads &dout, const Heads &out, const Heads &q, const Heads &shared_k, const Heads &shared_v,
+                const Heads &k, const Heads &v, const float *sums, const Heads &dq, const Heads &shared_dk,
+                const Heads &shared_dv, const Heads &dk, const Heads &dv) const;
+};
+
+// Whether the loops of RowAttention are compiled for registers wide enough to be faster than libtorch's.
+bool has_wide_registers();
+
+}  // namespace ct
