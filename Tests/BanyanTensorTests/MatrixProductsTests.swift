@@ -1,0 +1,128 @@
+import BanyanTensor
+import BanyanTestSupport
+import Testing
+
+/// Both libraries that multiply, against the same in double precision.
+@Suite struct MatrixProductsTests {
+  static let libraries: [MatrixProducts] = [.automatic, .blas, .oneDNN]
+
+  private func parameter(_ shape: [Int], _ label: String, scale: Double = 1) throws -> Tensor {
+    try random(shape, label, scale: scale).to(.float32).asParameter()
+  }
+
+  private func exact(_ x: Tensor) throws -> Tensor { try x.detached().to(.float64).asParameter() }
+
+  /// Large enough for oneDNN to be chosen where it is faster, and small.
+  @Test(arguments: libraries, [(130, 96, 128), (3, 5, 7), (1, 64, 1), (16, 768, 96)])
+  func `linear and its gradients`(_ library: MatrixProducts, _ size: (rows: Int, into: Int, out: Int)) throws {
+    let leaves = [
+      try parameter([size.rows, size.into], "x"), try parameter([size.out, size.into], "w"),
+      try parameter([size.out], "b"),
+    ]
+    let cotangent = try random([size.rows, size.out], "dy")
+    func run(_ leaves: [Tensor], _ dtype: DType) throws -> [Tensor] {
+      let y = try Engine.withGradients { try leaves[0].linear(leaves[1], leaves[2], products: library) }
+      return [try y.detached()] + (try Gradients.of([y], cotangents: [cotangent.to(dtype)], with: leaves))
+    }
+    let (found, expected) = (try run(leaves, .float32), try run(leaves.map(exact), .float64))
+    for (place, name) in ["y", "dx", "dw", "db"].enumerated() {
+      try agree(found[place], expected[place], name, within: .at(.operation))
+    }
+  }
+
+  @Test(arguments: libraries)
+  func `views, three axes, no bias, nothing recorded`(_ library: MatrixProducts) throws {
+    let whole = try random([6, 40, 128], "x").to(.float32)
+    let weight = try random([256, 300], "w").to(.float32)
+    // The class token of every row; every second row; a transposed weight that is part of another.
+    for (name, x) in [
+      ("select", try whole.select(1, 3)), ("narrow", try whole.narrowed(1, start: 7, length: 20)),
+      ("turned", try whole.permuted([1, 0, 2])), ("whole", whole),
+    ] {
+      let w = try weight.narrowed(1, start: 11, length: 128)
+      let expected = try x.to(.float64).linear(w.to(.float64))
+      let found = try Engine.withoutGradients { try x.linear(w, products: library) }
+      try agree(found, expected, name, within: .at(.operation))
+    }
+    let turned = try weight.narrowed(0, start: 0, length: 128).transposed()  // [300, 128]
+    try agree(
+      whole.linear(turned, products: library), whole.to(.float64).linear(turned.to(.float64)), "turned weight",
+      within: .at(.operation))
+  }
+
+  @Test(arguments: libraries)
+  func `what does not fit is an error`(_ library: MatrixProducts) throws {
+    let x = try Tensor.zeros([300, 128])
+    #expect(throws: (any Error).self) { try x.linear(.zeros([128, 127]), products: library) }
+    #expect(throws: (any Error).self) { try x.linear(.zeros([128, 128]), .zeros([127]), products: library) }
+    #expect(throws: (any Error).self) { try x.linear(.zeros([128, 128], dtype: .float64), products: library) }
+  }
+
+  struct Shape: Sendable, CustomTestStringConvertible {
+    var rows: Int, tokens: Int, prompts: Int, wanted: Int, heads: Int, trained: Bool
+    var testDescription: String {
+      "\(rows) × \(tokens), \(prompts) prompts, \(wanted) wanted, \(heads) heads, \(trained ? "trained" : "frozen")"
+    }
+  }
+
+  static let shapes = [
+    Shape(rows: 2, tokens: 5, prompts: 0, wanted: 5, heads: 1, trained: false),
+    Shape(rows: 3, tokens: 50, prompts: 7, wanted: 50, heads: 2, trained: false),
+    Shape(rows: 2, tokens: 101, prompts: 3, wanted: 101, heads: 4, trained: true),
+    Shape(rows: 2, tokens: 16, prompts: 16, wanted: 1, heads: 1, trained: false),
+    Shape(rows: 1, tokens: 1, prompts: 1, wanted: 1, heads: 2, trained: true),
+    // Heads of eight numbers, which our own attention does not take.
+    Shape(rows: 2, tokens: 9, prompts: 2, wanted: 9, heads: 8, trained: false),
+  ]
+
+  @Test(arguments: libraries, shapes)
+  func `a block and its gradients`(_ library: MatrixProducts, _ shape: Shape) throws {
+    let (width, inner) = (64, 96)
+    let sizes: [[Int]] = [
+      [width], [width], [3 * width, width], [3 * width], [width, width], [width], [width], [width], [inner, width],
+      [inner], [width, inner], [width],
+    ]
+    let weights = try sizes.enumerated().map { place, size in
+      let weight = try random(size, "w\(place)", scale: 0.3, shift: place == 0 || place == 6 ? 1 : 0).to(.float32)
+      return shape.trained ? try weight.asParameter() : weight
+    }
+    let x = try parameter([shape.rows, shape.tokens, width], "x")
+    let prompts = shape.prompts == 0 ? nil : try parameter([1, shape.prompts, width], "p")
+    let cotangent = try random([shape.rows, shape.wanted, width], "dy")
+
+    let w = weights
+    let block = try FusedBlock(
+      norm1: (w[0], w[1]), queryKeyValue: (w[2], w[3]), output: (w[4], w[5]), norm2: (w[6], w[7]),
+      mlpInput: (w[8], w[9]), mlpOutput: (w[10], w[11]), heads: shape.heads, epsilon: 1e-5, activation: .quickGELU,
+      products: library)
+    let y = try Engine.withGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
+    let leaves = [x] + (prompts.map { [$0] } ?? []) + (shape.trained ? weights : [])
+    let found = [try y.detached()] + (try Gradients.of([y], cotangents: [cotangent.to(.float32)], with: leaves))
+
+    let exactLeaves = try leaves.map(exact)
+    let exactWeights = shape.trained ? Array(exactLeaves.suffix(12)) : try weights.map { try $0.to(.float64) }
+    let z = try Engine.withGradients {
+      try Self.plain(
+        exactLeaves[0], prompts: prompts == nil ? nil : exactLeaves[1], exactWeights, heads: shape.heads
+      ).narrowed(1, start: 0, length: shape.wanted)
+    }
+    let expected = [try z.detached()] + (try Gradients.of([z], cotangents: [cotangent], with: exactLeaves))
+    for (place, (a, b)) in zip(found, expected).enumerated() {
+      try agree(a, b, place == 0 ? "output" : "gradient \(place)", within: .at(place == 0 ? .tower : .gradient))
+    }
+  }
+
+  /// The block out of single ops; prompts are tokens in front whose outputs are dropped.
+  private static func plain(_ x: Tensor, prompts: Tensor?, _ w: [Tensor], heads: Int) throws -> Tensor {
+    let (rows, width, count) = (x.extent(0), x.extent(2), prompts?.extent(1) ?? 0)
+    let all = try prompts.map { try Tensor.concatenated([$0.expanded([rows, count, width]), x], axis: 1) } ?? x
+    let tokens = all.extent(1)
+    let parts = try all.layerNorm(w[0], w[1], epsilon: 1e-5).linear(w[2], w[3])
+      .reshaped([rows, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+    let mixed = try parts.select(0, 0).attention(keys: parts.select(0, 1), values: parts.select(0, 2))
+      .permuted([0, 2, 1, 3]).reshaped([rows, tokens, width])
+    let middle = try all + mixed.linear(w[4], w[5])
+    let inner = try middle.layerNorm(w[6], w[7], epsilon: 1e-5).linear(w[8], w[9]).quickGELU()
+    return try (middle + inner.linear(w[10], w[11])).narrowed(1, start: count, length: tokens - count)
+  }
+}
