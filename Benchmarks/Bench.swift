@@ -63,7 +63,7 @@ struct Bench: ParsableCommand {
     if resume { try record.goOn(with: self.record) }
     for item in chosen where !record.has(item) {
       let runner = CaseRunner(
-        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak.float32)
+        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak)
       let result = try runner.run(item)
       record.cases.append(result)
       show(result.line)

@@ -52,8 +52,8 @@ struct BenchCase: Sendable {
         try .pictures($0, count: 256)
       },
       BenchCase(
-        name: "pictures-bf16", title: "image features of 32 JPEG files in bf16", isQuick: false, goal: (nil, 1.2)
-      ) { try .pictures($0.multiplying(in: .bf16), count: 32) },
+        name: "pictures-bf16", title: "image features of 128 JPEG files in bf16", isQuick: false, goal: (nil, 1.2)
+      ) { try .pictures($0.multiplying(in: .bf16), count: 128) },
       BenchCase(name: "zero-shot", title: "zero-shot weights, 1,000 classes × 2 of 80 sentences", isQuick: false) {
         try .sentences($0, classes: 1000, templates: 2)
       },
@@ -85,6 +85,8 @@ struct BenchSide {
   var tolerance = 1e-4
   /// How many of the first losses must agree; `nil` for all.
   var compared: Int?
+  /// In what numbers its products are.
+  var precision = TowerPrecision.fp32
   /// The work once; the losses of its steps, or another number that it ends in.
   var step: () throws -> [Double]
 }

@@ -19,7 +19,7 @@ extension BenchSide {
     ]
     return BenchSide(
       request: request, operations: FlopCount(configuration: rig.model.configuration).pictures(count),
-      tolerance: rig.model.precision == .fp32 ? 2e-3 : 2e-2
+      tolerance: rig.model.precision == .fp32 ? 2e-3 : 2e-2, precision: rig.model.precision
     ) {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       let files = names.map {

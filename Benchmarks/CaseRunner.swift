@@ -10,7 +10,7 @@ struct CaseRunner {
   let peer: Peer?
   let pairs: Int
   let compiles: Bool
-  let peak: Double
+  let peak: MatrixPeak
 
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
@@ -57,7 +57,7 @@ struct CaseRunner {
     result.theirLosses = Dictionary(uniqueKeysWithValues: theirLosses.map { ($0.key.rawValue, $0.value) })
     result.agrees = result.difference <= side.tolerance
     result.gigaflops = side.operations / result.median * 1e-9
-    result.share = result.gigaflops / peak
+    result.share = result.gigaflops / peak[side.precision]
     return result
   }
 

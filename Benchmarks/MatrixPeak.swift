@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanTensor
 import Foundation
 
@@ -9,6 +10,9 @@ struct MatrixPeak: Codable {
   static func measured() throws -> MatrixPeak {
     MatrixPeak(float32: try best(.float32, tries: 20), bfloat16: try best(.bfloat16, tries: 5))
   }
+
+  /// The roof of products in `precision`; rounded numbers may be multiplied in single precision too.
+  subscript(precision: TowerPrecision) -> Double { precision == .fp32 ? float32 : max(float32, bfloat16) }
 
   /// Multiplies for a fifth of a second, as the other side does before each of its turns: cores that have slept through the
   /// other's turn are slow at first.

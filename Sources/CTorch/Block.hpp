@@ -6,6 +6,7 @@
 #include <torch/custom_class.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,26 +15,35 @@
 
 namespace ct {
 
-// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In single precision nothing is copied.
+// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In single precision nothing is copied; in bf16 the rounded weights
+// are packed for oneDNN once for each direction that is used.
 class Linear {
  public:
   Linear() = default;
   Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products);
 
-  // [rows, in] to [rows, out], both in single precision.
-  at::Tensor operator()(const at::Tensor &x) const { return apply(x, bias_); }
-  at::Tensor without_bias(const at::Tensor &x) const { return apply(x, {}); }
+  // In what its products take and give numbers: bf16 where the processor has units for it, else single precision.
+  at::ScalarType type() const { return halves_ ? at::kBFloat16 : at::kFloat; }
+  // [rows, in] in single precision or type() to [rows, out] in single precision.
+  at::Tensor operator()(const at::Tensor &x) const { return multiply(x, bias_).to(at::kFloat); }
+  at::Tensor without_bias(const at::Tensor &x) const { return multiply(x, {}).to(at::kFloat); }
   const at::Tensor &bias() const { return bias_; }
   // [rows, out] to [rows, in].
-  at::Tensor backward(const at::Tensor &dy) const;
+  at::Tensor backward(const at::Tensor &dy) const { return multiply_backward(dy).to(at::kFloat); }
+
+  // The same with results in type().
+  at::Tensor unconverted(const at::Tensor &x) const { return multiply(x, bias_); }
+  at::Tensor multiply_backward(const at::Tensor &dy) const;
 
  private:
-  at::Tensor apply(const at::Tensor &x, const at::Tensor &bias) const;
+  at::Tensor multiply(const at::Tensor &x, const at::Tensor &bias) const;
   at::Tensor rounded(const at::Tensor &x) const;
 
   at::Tensor weight_, bias_;
   at::ScalarType precision_ = at::kFloat;
   Products products_;
+  bool halves_ = false;
+  std::shared_ptr<PackedWeight> forward_, backward_;
 };
 
 // What a norm gives: its result and the moments of each row.
@@ -45,10 +55,12 @@ struct Norm {
   at::Tensor weight, bias;
   double epsilon;
 
-  Normed operator()(const at::Tensor &x) const;
+  // `type` is the result's.
+  Normed operator()(const at::Tensor &x, at::ScalarType type = at::kFloat) const;
   // Adds to `x` [groups, count, width] in place `offset` [width] and the first `count` rows of each group of `other`, then
   // norms it.
-  Normed after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x) const;
+  Normed after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x,
+                      at::ScalarType type = at::kFloat) const;
   // The gradient for the input `x`; `residual` [groups, count, width] is added to the first `count` rows of each group.
   at::Tensor backward(const at::Tensor &dy, const at::Tensor &x, const at::Tensor &mean, const at::Tensor &rstd,
                       const at::Tensor &residual = {}) const;

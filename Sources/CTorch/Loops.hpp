@@ -20,6 +20,12 @@ struct Rows {
   float *row(int64_t i, int64_t width) const { return data + ((i / per) * stride + i % per) * width; }
 };
 
+// Numbers in a row, in single precision or in bf16.
+struct Numbers {
+  void *data = nullptr;
+  bool are_halves = false;
+};
+
 struct NormWeights {
   const float *weight, *bias;
   double epsilon;
@@ -27,17 +33,17 @@ struct NormWeights {
 
 // sum[i] += x[i] + offset in place, then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. Without `x` nothing is
 // added.
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, float *y,
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, const Numbers &y,
               float *mean, float *rstd);
 
 // dx[i] = the norm's gradient for its input + the first `with` of every `of` rows of `residual`.
 void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
                    const float *mean, const float *rstd, const float *residual, int64_t with, int64_t of, float *dx);
 
-// y = x σ(1.702 x); `y` may be `x`.
-void quick_gelu(int64_t count, const float *x, float *y);
+// y = x σ(1.702 x), both of one type; `y` may be `x`.
+void quick_gelu(int64_t count, const Numbers &x, const Numbers &y);
 // d is multiplied by the derivative at `x`.
-void quick_gelu_backward(int64_t count, const float *x, float *d);
+void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d);
 
 // Attention over texts that share a prefix: row `row` asks the first `prefix` tokens of its prompt and, behind the whole
 // prefix, the tokens own ..< own + count.

@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <mutex>
 #include <optional>
 
 #include "CTorch.h"
@@ -30,6 +31,24 @@ class Products {
  private:
   ct_products library_;
 };
+
+// A matrix [out, in] in bf16, as oneDNN wants it for products with rows; made when it is first used. What it looks like does
+// not depend on how many rows come first.
+class PackedWeight {
+ public:
+  explicit PackedWeight(at::Tensor weight) : plain_(std::move(weight)) {}
+
+  // x Wᵀ + b in bf16.
+  at::Tensor operator()(const at::Tensor &x, const at::Tensor &bias = {});
+
+ private:
+  std::once_flag once_;
+  at::Tensor plain_, packed_;
+};
+
+// Whether the processor multiplies bf16 by itself: without units for it, rounded numbers are multiplied in single precision,
+// several times faster than what emulates them.
+bool multiplies_bfloat16();
 
 // at::linear with its gradients, by either library.
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,

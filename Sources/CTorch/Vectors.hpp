@@ -35,6 +35,24 @@ INLINE float exponential(float x) {
   return p * power;
 }
 
+// Numbers in bf16 are their upper sixteen bits; rounded to the nearest, ties to even.
+INLINE float load(float x) { return x; }
+INLINE float load(uint16_t x) {
+  const uint32_t bits = static_cast<uint32_t>(x) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+INLINE void store(float &to, float value) { to = value; }
+INLINE void store(uint16_t &to, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t up = bits + 0x7fff + ((bits >> 16) & 1);
+  to = static_cast<uint16_t>((value != value ? 0x7fc00000 : up) >> 16);
+}
+
 }  // namespace ct
 
 using ct::exponential;
+using ct::load;
+using ct::store;

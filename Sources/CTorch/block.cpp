@@ -6,16 +6,13 @@
 #include "Attention.hpp"
 #include "Block.hpp"
 
-#include <ATen/cpu/Utils.h>
-
-#include <algorithm>
-#include <array>
-
 #include "Guard.hpp"
 
 namespace {
 
 float *floats(const at::Tensor &x) { return x.data_ptr<float>(); }
+
+ct::Numbers numbers(const at::Tensor &x) { return {x.data_ptr(), x.scalar_type() == at::kBFloat16}; }
 
 at::Tensor flat(const at::Tensor &x) { return x.view({x.numel() / x.size(-1), x.size(-1)}); }
 
@@ -24,56 +21,46 @@ at::Tensor flat(const at::Tensor &x) { return x.view({x.numel() / x.size(-1), x.
 namespace ct {
 
 // --- products --------------------------------------------------------------------------------------------------------
-namespace {
-
-// Without units for it, rounded numbers are multiplied in single precision: several times faster than what emulates them.
-bool multiplies_bfloat16() {
-  static const bool has_units = [] {
-    const auto known = at::cpu::get_cpu_capabilities();
-    return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](const char *name) {
-      const auto found = known.find(name);
-      return found != known.end() && found->second.isBool() && found->second.toBool();
-    });
-  }();
-  return has_units;
-}
-
-}  // namespace
-
 Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products)
     : bias_(bias), precision_(precision), products_(products) {
-  weight_ = rounded(weight);
+  halves_ = precision == at::kBFloat16 && multiplies_bfloat16();
+  if (halves_) {
+    const at::Tensor half = weight.to(at::kBFloat16);
+    forward_ = std::make_shared<PackedWeight>(half);
+    backward_ = std::make_shared<PackedWeight>(half.t());
+  } else {
+    weight_ = rounded(weight);
+  }
 }
 
 at::Tensor Linear::rounded(const at::Tensor &x) const {
   if (precision_ == at::kFloat) return x;
   const at::Tensor y = x.to(precision_);
-  return multiplies_bfloat16() ? y : y.to(at::kFloat);
+  return halves_ ? y : y.to(at::kFloat);
 }
 
-at::Tensor Linear::apply(const at::Tensor &x, const at::Tensor &bias) const {
-  if (weight_.scalar_type() == at::kFloat) return products_.linear(rounded(x), weight_, bias);
-  const std::optional<at::Tensor> offset = bias.defined() ? std::optional(bias.to(weight_.scalar_type())) : std::nullopt;
-  return at::linear(rounded(x), weight_, offset).to(at::kFloat);
+at::Tensor Linear::multiply(const at::Tensor &x, const at::Tensor &bias) const {
+  if (halves_) return (*forward_)(rounded(x), bias.defined() ? bias.to(at::kBFloat16) : bias);
+  return products_.linear(rounded(x), weight_, bias);
 }
 
-at::Tensor Linear::backward(const at::Tensor &dy) const {
-  if (weight_.scalar_type() == at::kFloat) return products_.mm(rounded(dy), weight_);
-  return at::mm(rounded(dy), weight_).to(at::kFloat);
+at::Tensor Linear::multiply_backward(const at::Tensor &dy) const {
+  if (halves_) return (*backward_)(rounded(dy));
+  return products_.mm(rounded(dy), weight_);
 }
 
 // --- norms -----------------------------------------------------------------------------------------------------------
-Normed Norm::operator()(const at::Tensor &x) const {
+Normed Norm::operator()(const at::Tensor &x, at::ScalarType type) const {
   at::Tensor same = x;
-  return after_adding({}, {}, same);
+  return after_adding({}, {}, same, type);
 }
 
-Normed Norm::after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x) const {
+Normed Norm::after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x, at::ScalarType type) const {
   const int64_t width = x.size(-1), rows = x.numel() / width;
-  Normed out{at::empty_like(x), at::empty({rows}, x.options()), at::empty({rows}, x.options())};
+  Normed out{at::empty(x.sizes(), x.options().dtype(type)), at::empty({rows}, x.options()), at::empty({rows}, x.options())};
   const Rows added = other.defined() ? Rows{floats(other), x.size(1), other.size(1)} : Rows{};
   add_norm(rows, width, {floats(weight), floats(bias), epsilon}, floats(x), added,
-           offset.defined() ? floats(offset) : nullptr, floats(out.y), floats(out.mean), floats(out.rstd));
+           offset.defined() ? floats(offset) : nullptr, numbers(out.y), floats(out.mean), floats(out.rstd));
   return out;
 }
 
@@ -89,11 +76,11 @@ at::Tensor Norm::backward(const at::Tensor &dy, const at::Tensor &x, const at::T
 
 // --- blocks ----------------------------------------------------------------------------------------------------------
 at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::Tensor &inner) const {
-  at::Tensor s = up(flat(h));
+  at::Tensor s = up.unconverted(flat(h));
   at::Tensor a;
   if (quick_gelu) {
     a = keep ? at::empty_like(s) : s;
-    ct::quick_gelu(s.numel(), floats(s), floats(a));
+    ct::quick_gelu(s.numel(), numbers(s), numbers(a));
   } else {
     a = keep ? at::gelu(s) : at::gelu_(s);
   }
@@ -104,7 +91,7 @@ at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::T
 at::Tensor Block::activation(const at::Tensor &inner) const {
   if (!quick_gelu) return at::gelu(inner);
   at::Tensor a = at::empty_like(inner);
-  ct::quick_gelu(inner.numel(), floats(inner), floats(a));
+  ct::quick_gelu(inner.numel(), numbers(inner), numbers(a));
   return a;
 }
 
@@ -149,9 +136,9 @@ at::Tensor WeightGradients::mlp_backward(const at::Tensor &dy, const at::Tensor 
                                          const at::Tensor &mean, const at::Tensor &rstd) {
   const at::Tensor rows = flat(dy);
   if (wants(down_at) || wants(down_at + 1)) linear(down_at, rows, block_.activation(inner));
-  at::Tensor d = block_.down.backward(rows);
+  at::Tensor d = block_.down.multiply_backward(rows);
   if (block_.quick_gelu)
-    quick_gelu_backward(d.numel(), floats(inner), floats(d));
+    quick_gelu_backward(d.numel(), numbers(inner), numbers(d));
   else
     d = at::gelu_backward(d, inner);
   if (wants(up_at) || wants(up_at + 1)) linear(up_at, d, flat(block_.norm2(x).y));

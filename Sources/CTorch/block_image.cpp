@@ -128,13 +128,13 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const at::Tensor prompts = beside ? beside->contiguous() : at::Tensor();
     const int64_t rows = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
     const at::Tensor x = input.contiguous();
-    auto [h, mean1, rstd1] = block.norm1(x);
+    auto [h, mean1, rstd1] = block.norm1(x, block.all.type());
     const at::Tensor asking = wanted == tokens ? h : h.narrow(1, 0, wanted);
     const at::Tensor q = block.queries(asking.reshape({rows * wanted, width}));
     const at::Tensor kv = block.keys_values(h.view({rows * tokens, width}));
     at::Tensor mean_p, rstd_p, beside_kv;
     if (prompts.defined()) {
-      auto [hp, mean, rstd] = block.norm1(prompts);
+      auto [hp, mean, rstd] = block.norm1(prompts, block.all.type());
       mean_p = mean;
       rstd_p = rstd;
       beside_kv = block.keys_values(hp.view({hp.size(1), width}));
@@ -143,7 +143,7 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const auto [mixed, sums] =
       block.own_attention ? Loops(asked, heads).forward() : Library(asked, heads).forward();
     at::Tensor x1 = block.output.without_bias(mixed).view({rows, wanted, width});
-    auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1);
+    auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1, block.up.type());
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, s);
     if (keep) {

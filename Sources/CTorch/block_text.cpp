@@ -73,7 +73,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     const TextAttention attention = layout.attention(prompts, heads, width / heads, ends);
     const int64_t asked = static_cast<int64_t>(attention.asks.size());
     const at::Tensor x = input.contiguous();
-    auto [h, mean1, rstd1] = block.norm1(x);
+    auto [h, mean1, rstd1] = block.norm1(x, block.all.type());
     const at::Tensor flat = h.view({prompts * tokens, width});
     // Queries, keys and values beside each other; or queries of the last tokens apart.
     at::Tensor q, kv;
@@ -91,7 +91,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     attention.forward(view(q), view(kv, 0), view(kv, 1), view(mixed), shares.data_ptr<float>());
     at::Tensor x1 = block.output.without_bias(mixed.view({prompts * asked, width})).view({prompts, asked, width});
     const at::Tensor before = ends ? x.view({prompts * tokens, width}).index_select(0, places).view_as(x1) : x;
-    auto [h2, mean2, rstd2] = block.norm2.after_adding(before, block.output.bias(), x1);
+    auto [h2, mean2, rstd2] = block.norm2.after_adding(before, block.output.bias(), x1, block.up.type());
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, s);
     if (keep) {

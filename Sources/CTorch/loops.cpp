@@ -140,11 +140,13 @@ EVERY_PROCESSOR void backward_heads(const ct::TextAttention &a, int64_t begin, i
   }
 }
 
-EVERY_PROCESSOR void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum,
-                                   const Rows &x, const float *offset, float *y, float *mean, float *rstd) {
+template <class Number>
+INLINE void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum, const Rows &x,
+                          const float *offset, Number *y, float *mean, float *rstd) {
 #pragma clang fp reassociate(on) contract(fast)
   for (int64_t i = begin; i < end; ++i) {
-    float *row = sum + i * width, *to = y + i * width;
+    float *row = sum + i * width;
+    Number *to = y + i * width;
     float total = 0;
     if (x.data) {
       const float *other = x.row(i, width);
@@ -156,10 +158,18 @@ EVERY_PROCESSOR void add_norm_rows(int64_t begin, int64_t end, int64_t width, co
     float squares = 0;
     for (int64_t c = 0; c < width; ++c) squares += (row[c] - middle) * (row[c] - middle);
     const float inverse = 1 / std::sqrt(squares / static_cast<float>(width) + static_cast<float>(norm.epsilon));
-    for (int64_t c = 0; c < width; ++c) to[c] = (row[c] - middle) * inverse * norm.weight[c] + norm.bias[c];
+    for (int64_t c = 0; c < width; ++c) store(to[c], (row[c] - middle) * inverse * norm.weight[c] + norm.bias[c]);
     mean[i] = middle;
     rstd[i] = inverse;
   }
+}
+
+EVERY_PROCESSOR void add_norm_parts(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum,
+                                    const Rows &x, const float *offset, const ct::Numbers &y, float *mean, float *rstd) {
+  if (y.are_halves)
+    add_norm_rows(begin, end, width, norm, sum, x, offset, static_cast<uint16_t *>(y.data), mean, rstd);
+  else
+    add_norm_rows(begin, end, width, norm, sum, x, offset, static_cast<float *>(y.data), mean, rstd);
 }
 
 EVERY_PROCESSOR void norm_backward_rows(int64_t begin, int64_t end, int64_t width, const float *weight, const float *dy,
@@ -194,15 +204,34 @@ INLINE float sigmoid(float x) {
   return (x < 0 ? e : 1.0f) / (1.0f + e);
 }
 
-EVERY_PROCESSOR void quick_gelu_part(int64_t begin, int64_t end, const float *x, float *y) {
-  for (int64_t i = begin; i < end; ++i) y[i] = x[i] * sigmoid(quick_gelu_scale * x[i]);
+template <class Number>
+INLINE void quick_gelus(int64_t begin, int64_t end, const Number *x, Number *y) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float value = load(x[i]);
+    store(y[i], value * sigmoid(quick_gelu_scale * value));
+  }
 }
 
-EVERY_PROCESSOR void quick_gelu_backward_part(int64_t begin, int64_t end, const float *x, float *d) {
+EVERY_PROCESSOR void quick_gelu_part(int64_t begin, int64_t end, const ct::Numbers &x, const ct::Numbers &y) {
+  if (x.are_halves)
+    quick_gelus(begin, end, static_cast<const uint16_t *>(x.data), static_cast<uint16_t *>(y.data));
+  else
+    quick_gelus(begin, end, static_cast<const float *>(x.data), static_cast<float *>(y.data));
+}
+
+template <class Number>
+INLINE void quick_gelu_derivatives(int64_t begin, int64_t end, const Number *x, Number *d) {
   for (int64_t i = begin; i < end; ++i) {
-    const float s = sigmoid(quick_gelu_scale * x[i]);
-    d[i] *= s * (1.0f + quick_gelu_scale * x[i] * (1.0f - s));
+    const float value = load(x[i]), s = sigmoid(quick_gelu_scale * value);
+    store(d[i], load(d[i]) * (s * (1.0f + quick_gelu_scale * value * (1.0f - s))));
   }
+}
+
+EVERY_PROCESSOR void quick_gelu_backward_part(int64_t begin, int64_t end, const ct::Numbers &x, const ct::Numbers &d) {
+  if (x.are_halves)
+    quick_gelu_derivatives(begin, end, static_cast<const uint16_t *>(x.data), static_cast<uint16_t *>(d.data));
+  else
+    quick_gelu_derivatives(begin, end, static_cast<const float *>(x.data), static_cast<float *>(d.data));
 }
 
 }  // namespace
@@ -230,10 +259,10 @@ static void in_pieces(int64_t count, c10::function_ref<void(int64_t, int64_t)> b
            [&](int64_t begin, int64_t end) { body(begin * piece, std::min(count, end * piece)); });
 }
 
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, float *y,
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, const Numbers &y,
               float *mean, float *rstd) {
   parallel(rows, [&](int64_t begin, int64_t end) {
-    add_norm_rows(begin, end, width, norm, sum, x, offset, y, mean, rstd);
+    add_norm_parts(begin, end, width, norm, sum, x, offset, y, mean, rstd);
   });
 }
 
@@ -244,11 +273,11 @@ void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const f
   });
 }
 
-void quick_gelu(int64_t count, const float *x, float *y) {
+void quick_gelu(int64_t count, const Numbers &x, const Numbers &y) {
   in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_part(begin, end, x, y); });
 }
 
-void quick_gelu_backward(int64_t count, const float *x, float *d) {
+void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d) {
   in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_backward_part(begin, end, x, d); });
 }
 

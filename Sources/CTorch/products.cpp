@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/cpu/Utils.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <array>
 
 #include "Guard.hpp"
 
@@ -64,6 +66,30 @@ void Products::outer(const at::Tensor &out, const at::Tensor &x, const at::Tenso
     at::Tensor target = out;
     at::mm_out(target, x.t(), y);
   }
+}
+
+at::Tensor PackedWeight::operator()(const at::Tensor &x, const at::Tensor &bias) {
+  std::call_once(once_, [&] {
+    using Reorder = at::Tensor(const at::Tensor &, std::optional<int64_t>);
+    constexpr int64_t rows = 1024;
+    packed_ = c10::Dispatcher::singleton()
+                .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
+                .typed<Reorder>()
+                .call(plain_.contiguous(), rows);
+    plain_.reset();
+  });
+  return one_dnn_linear(x, packed_, bias);
+}
+
+bool multiplies_bfloat16() {
+  static const bool has_units = [] {
+    const auto known = at::cpu::get_cpu_capabilities();
+    return at::hasMKLDNN() && std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](const char *name) {
+      const auto found = known.find(name);
+      return found != known.end() && found->second.isBool() && found->second.toBool();
+    });
+  }();
+  return has_units;
 }
 
 namespace {
