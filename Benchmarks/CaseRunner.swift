@@ -14,7 +14,7 @@ struct CaseRunner {
 
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
-    let side = try item.make(rig)
+    let side = try item.make(rig.afresh())
     if let peer, let folder = side.request["folder"]?.stringValue {
       try peer.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
     }

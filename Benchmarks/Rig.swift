@@ -62,6 +62,9 @@ struct Rig {
     return Rig(self, model: other, checkpoint: checkpoint)
   }
 
+  /// The same with nothing prepared by an earlier case.
+  func afresh() throws -> Rig { try multiplying(in: model.precision) }
+
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
   /// Different names of one to three tokens.

@@ -32,13 +32,13 @@ class Products {
   ct_products library_;
 };
 
-// A matrix [out, in] in bf16, as oneDNN wants it for products with rows; made when it is first used. What it looks like does
-// not depend on how many rows come first.
+// A matrix [out, in] as oneDNN wants it for products with rows; made when it is first used. What it looks like does not depend
+// on how many rows come first.
 class PackedWeight {
  public:
   explicit PackedWeight(at::Tensor weight) : plain_(std::move(weight)) {}
 
-  // x Wᵀ + b in bf16.
+  // x Wᵀ + b, all of one type.
   at::Tensor operator()(const at::Tensor &x, const at::Tensor &bias = {});
 
  private:

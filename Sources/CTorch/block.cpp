@@ -24,13 +24,10 @@ namespace ct {
 Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products)
     : bias_(bias), precision_(precision), products_(products) {
   halves_ = precision == at::kBFloat16 && multiplies_bfloat16();
-  if (halves_) {
-    const at::Tensor half = weight.to(at::kBFloat16);
-    forward_ = std::make_shared<PackedWeight>(half);
-    backward_ = std::make_shared<PackedWeight>(half.t());
-  } else {
-    weight_ = rounded(weight);
-  }
+  const at::Tensor given = rounded(weight);
+  forward_ = std::make_shared<PackedWeight>(given);
+  backward_ = std::make_shared<PackedWeight>(given.t());
+  if (!halves_) weight_ = given;
 }
 
 at::Tensor Linear::rounded(const at::Tensor &x) const {
@@ -39,14 +36,20 @@ at::Tensor Linear::rounded(const at::Tensor &x) const {
   return halves_ ? y : y.to(at::kFloat);
 }
 
-at::Tensor Linear::multiply(const at::Tensor &x, const at::Tensor &bias) const {
-  if (halves_) return (*forward_)(rounded(x), bias.defined() ? bias.to(at::kBFloat16) : bias);
-  return products_.linear(rounded(x), weight_, bias);
+at::Tensor Linear::multiply(const at::Tensor &x, const at::Tensor &bias, Weights weights) const {
+  const at::Tensor given = rounded(x);
+  if (halves_) return (*forward_)(given, bias.defined() ? bias.to(at::kBFloat16) : bias);
+  if (weights == Weights::packed && products_.one_dnn(given.size(0), given.size(1), weight_.size(0)))
+    return (*forward_)(given, bias);
+  return products_.linear(given, weight_, bias);
 }
 
-at::Tensor Linear::multiply_backward(const at::Tensor &dy) const {
-  if (halves_) return (*backward_)(rounded(dy));
-  return products_.mm(rounded(dy), weight_);
+at::Tensor Linear::turned(const at::Tensor &dy, Weights weights) const {
+  const at::Tensor given = rounded(dy);
+  if (halves_) return (*backward_)(given);
+  if (weights == Weights::packed && products_.one_dnn(given.size(0), given.size(1), weight_.size(1)))
+    return (*backward_)(given);
+  return products_.mm(given, weight_);
 }
 
 // --- norms -----------------------------------------------------------------------------------------------------------
@@ -75,8 +78,8 @@ at::Tensor Norm::backward(const at::Tensor &dy, const at::Tensor &x, const at::T
 }
 
 // --- blocks ----------------------------------------------------------------------------------------------------------
-at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::Tensor &inner) const {
-  at::Tensor s = up.unconverted(flat(h));
+at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, Weights weights, at::Tensor &inner) const {
+  at::Tensor s = up.unconverted(flat(h), weights);
   at::Tensor a;
   if (quick_gelu) {
     a = keep ? at::empty_like(s) : s;
@@ -85,7 +88,7 @@ at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, at::T
     a = keep ? at::gelu(s) : at::gelu_(s);
   }
   if (keep) inner = s;
-  return down(a).add_(flat(x)).view_as(x);
+  return down(a, weights).add_(flat(x)).view_as(x);
 }
 
 at::Tensor Block::activation(const at::Tensor &inner) const {
@@ -133,16 +136,16 @@ void WeightGradients::norm(int place, const at::Tensor &dy, const at::Tensor &x,
 }
 
 at::Tensor WeightGradients::mlp_backward(const at::Tensor &dy, const at::Tensor &inner, const at::Tensor &x,
-                                         const at::Tensor &mean, const at::Tensor &rstd) {
+                                         const at::Tensor &mean, const at::Tensor &rstd, Weights weights) {
   const at::Tensor rows = flat(dy);
   if (wants(down_at) || wants(down_at + 1)) linear(down_at, rows, block_.activation(inner));
-  at::Tensor d = block_.down.multiply_backward(rows);
+  at::Tensor d = block_.down.unconverted_backward(rows, weights);
   if (block_.quick_gelu)
     quick_gelu_backward(d.numel(), numbers(inner), numbers(d));
   else
     d = at::gelu_backward(d, inner);
   if (wants(up_at) || wants(up_at + 1)) linear(up_at, d, flat(block_.norm2(x).y));
-  const at::Tensor dh = block_.up.backward(d).view_as(dy);
+  const at::Tensor dh = block_.up.backward(d, weights).view_as(dy);
   norm(norm2_at, dh, x, mean, rstd);
   return dh;
 }

@@ -12,6 +12,7 @@ using ct::Heads;
 using ct::put;
 using ct::RowAttention;
 using ct::WeightGradients;
+using ct::Weights;
 
 namespace {
 
@@ -119,6 +120,11 @@ struct Library {
   }
 };
 
+// Frozen weights that gradients pass through are packed: a tower with prompts takes many steps.
+Weights use(const Block &block, bool keep) {
+  return keep && !block.trains() ? Weights::packed : Weights::plain;
+}
+
 struct FusedBlock : torch::autograd::Function<FusedBlock> {
   // x: [rows, tokens, width]; beside: prompts [1, count, width]; the first `wanted` tokens have outputs.
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
@@ -127,25 +133,26 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const Block &block = *pointer;
     const at::Tensor prompts = beside ? beside->contiguous() : at::Tensor();
     const int64_t rows = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
+    const Weights kind = use(block, keep);
     const at::Tensor x = input.contiguous();
     auto [h, mean1, rstd1] = block.norm1(x, block.all.type());
     const at::Tensor asking = wanted == tokens ? h : h.narrow(1, 0, wanted);
-    const at::Tensor q = block.queries(asking.reshape({rows * wanted, width}));
-    const at::Tensor kv = block.keys_values(h.view({rows * tokens, width}));
+    const at::Tensor q = block.queries(asking.reshape({rows * wanted, width}), kind);
+    const at::Tensor kv = block.keys_values(h.view({rows * tokens, width}), kind);
     at::Tensor mean_p, rstd_p, beside_kv;
     if (prompts.defined()) {
       auto [hp, mean, rstd] = block.norm1(prompts, block.all.type());
       mean_p = mean;
       rstd_p = rstd;
-      beside_kv = block.keys_values(hp.view({hp.size(1), width}));
+      beside_kv = block.keys_values(hp.view({hp.size(1), width}), kind);
     }
     const Asked asked{q, kv, beside_kv, rows};
     const auto [mixed, sums] =
       block.own_attention ? Loops(asked, heads).forward() : Library(asked, heads).forward();
-    at::Tensor x1 = block.output.without_bias(mixed).view({rows, wanted, width});
+    at::Tensor x1 = block.output.without_bias(mixed, kind).view({rows, wanted, width});
     auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1, block.up.type());
     at::Tensor s;
-    const at::Tensor y = block.mlp(h2, x1, keep, s);
+    const at::Tensor y = block.mlp(h2, x1, keep, kind, s);
     if (keep) {
       context->saved_data["block"] = c10::IValue::make_capsule(pointer);
       context->save_for_backward(
@@ -158,6 +165,7 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
                                                  const torch::autograd::variable_list &cotangents) {
     const auto pointer = c10::static_intrusive_pointer_cast<Block>(context->saved_data["block"].toCapsule());
     const Block &block = *pointer;
+    const Weights kind = use(block, true);
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &mean1 = saved[1], &rstd1 = saved[2], &mixed = saved[6], &sums = saved[7], &x1 = saved[8], &mean2 = saved[9], &rstd2 = saved[10], &s = saved[11],
                &prompts = saved[12];
@@ -165,10 +173,10 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const at::Tensor dy = cotangents[0].contiguous();
     WeightGradients weights(*context, block, prompts.defined() ? 2 : 1);
     const at::Tensor dx1 =
-      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2), x1, mean2, rstd2, dy);
+      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2, kind), x1, mean2, rstd2, dy);
     const at::Tensor dx1_flat = dx1.view({rows * wanted, width});
     if (block.trains()) weights.linear(ct::output_at, dx1_flat, mixed);
-    const at::Tensor dmerged = block.output.backward(dx1_flat);
+    const at::Tensor dmerged = block.output.backward(dx1_flat, kind);
     const Asked asked{saved[3], saved[4], saved[5], rows};
     const auto [dq, dkv, dbeside] = block.own_attention
                                       ? Loops(asked, block.heads).backward(dmerged, mixed, sums)
@@ -182,15 +190,15 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
         weights.linear(ct::qkv_at, dq, h.narrow(1, 0, wanted).reshape({rows * wanted, width}));
         weights.linear(ct::qkv_at, dkv, h.view({rows * tokens, width}), width);
       }
-      const at::Tensor dh = block.keys_values.backward(dkv).view({rows, tokens, width});
-      dh.narrow(1, 0, wanted).add_(block.queries.backward(dq).view({rows, wanted, width}));
+      const at::Tensor dh = block.keys_values.backward(dkv, kind).view({rows, tokens, width});
+      dh.narrow(1, 0, wanted).add_(block.queries.backward(dq, kind).view({rows, wanted, width}));
       weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
       if (context->needs_input_grad(0)) dx = block.norm1.backward(dh, x, mean1, rstd1, dx1);
     }
     const bool wants_prompts = prompts.defined() && context->needs_input_grad(1);
     if (wants_prompts || (prompts.defined() && trains_first)) {
       if (trains_qkv) weights.linear(ct::qkv_at, dbeside, block.norm1(prompts).y.view({dbeside.size(0), width}), width, true);
-      const at::Tensor dh = block.keys_values.backward(dbeside);
+      const at::Tensor dh = block.keys_values.backward(dbeside, kind);
       weights.norm(ct::norm1_at, dh, prompts, saved[13], saved[14]);
       if (wants_prompts) dprompts = block.norm1.backward(dh, prompts, saved[13], saved[14]);
     }

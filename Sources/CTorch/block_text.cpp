@@ -16,8 +16,12 @@ using ct::put;
 using ct::TextAttention;
 using ct::Tokens;
 using ct::WeightGradients;
+using ct::Weights;
 
 namespace {
+
+// A step of many class names needs its memory for their activations, and their products are long.
+constexpr Weights kind = Weights::plain;
 
 // How the rows of a text block stand in [prompts, tokens, width]: a prefix that all names of a prompt share, then names of
 // one length beside each other, lengths after lengths.
@@ -79,21 +83,21 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     at::Tensor q, kv;
     const at::Tensor places = ends ? layout.last_tokens(prompts) : at::Tensor();
     if (ends) {
-      q = block.queries(flat.index_select(0, places)).view({prompts, asked, 1, width});
-      kv = block.keys_values(flat).view({prompts, tokens, 2, width});
+      q = block.queries(flat.index_select(0, places), kind).view({prompts, asked, 1, width});
+      kv = block.keys_values(flat, kind).view({prompts, tokens, 2, width});
     } else {
-      const at::Tensor all = block.all(flat).view({prompts, tokens, 3, width});
+      const at::Tensor all = block.all(flat, kind).view({prompts, tokens, 3, width});
       q = all;
       kv = all.narrow(2, 1, 2);
     }
     const at::Tensor mixed = at::empty({prompts, asked, 1, width}, x.options());
     const at::Tensor shares = at::empty({prompts, heads, asked, attention.keys}, x.options());
     attention.forward(view(q), view(kv, 0), view(kv, 1), view(mixed), shares.data_ptr<float>());
-    at::Tensor x1 = block.output.without_bias(mixed.view({prompts * asked, width})).view({prompts, asked, width});
+    at::Tensor x1 = block.output.without_bias(mixed.view({prompts * asked, width}), kind).view({prompts, asked, width});
     const at::Tensor before = ends ? x.view({prompts * tokens, width}).index_select(0, places).view_as(x1) : x;
     auto [h2, mean2, rstd2] = block.norm2.after_adding(before, block.output.bias(), x1, block.up.type());
     at::Tensor s;
-    const at::Tensor y = block.mlp(h2, x1, keep, s);
+    const at::Tensor y = block.mlp(h2, x1, keep, kind, s);
     if (keep) {
       context->saved_data["block"] = c10::IValue::make_capsule(pointer);
       context->saved_data["prefix"] = layout.prefix;
@@ -121,10 +125,10 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     const at::Tensor dy = cotangents[0].contiguous();
     WeightGradients weights(*context, block, 1);
     const at::Tensor dx1 =
-      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2), x1, mean2, rstd2, dy);
+      block.norm2.backward(weights.mlp_backward(dy, s, x1, mean2, rstd2, kind), x1, mean2, rstd2, dy);
     const at::Tensor dx1_flat = dx1.view({prompts * asked, width});
     if (block.trains()) weights.linear(ct::output_at, dx1_flat, saved[10].view({prompts * asked, width}));
-    const at::Tensor dmixed = block.output.backward(dx1_flat).view({prompts, asked, 1, width});
+    const at::Tensor dmixed = block.output.backward(dx1_flat, kind).view({prompts, asked, 1, width});
     const bool trains_qkv = weights.wants(ct::qkv_at) || weights.wants(ct::qkv_at + 1);
     const at::Tensor h = trains_qkv ? block.norm1(x).y.view({prompts * tokens, width}) : at::Tensor();
     const auto none = at::Tensor();
@@ -134,7 +138,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
                          view(d, 2));
       const at::Tensor flat = d.view({prompts * tokens, 3 * width});
       if (trains_qkv) weights.linear(ct::qkv_at, flat, h);
-      const at::Tensor dh = block.all.backward(flat);
+      const at::Tensor dh = block.all.backward(flat, kind);
       weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
       return weights.after({block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none});
     }
@@ -148,8 +152,8 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
       weights.linear(ct::qkv_at, dq_flat, h.index_select(0, places));
       weights.linear(ct::qkv_at, dkv_flat, h, width);
     }
-    const at::Tensor dh = block.keys_values.backward(dkv_flat);
-    dh.index_add_(0, places, block.queries.backward(dq_flat));
+    const at::Tensor dh = block.keys_values.backward(dkv_flat, kind);
+    dh.index_add_(0, places, block.queries.backward(dq_flat, kind));
     weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
     const at::Tensor dx = block.norm1.backward(dh, x, mean1, rstd1);
     dx.view({prompts * tokens, width}).index_add_(0, places, dx1_flat);
