@@ -42,10 +42,21 @@ extension BenchSide {
     try SafetensorsFile.write(ParameterTree(["ids": ids, "ends": ends]), to: file)
     let context = rig.context([PromptTask(name: "t0", classNames: names, templates: templates)])
     let method = try MethodCatalog.entry("zero-shot").make(.object([:]), context)
-    let own = try ends.integers().reduce(0) { $0 + Int($1) + 1 }
+    // Sentences of one template begin alike, and that is computed once.
+    let counted = FlopCount(configuration: rig.model.configuration)
+    let operations = try texts.reduce(0.0) { sum, text in
+      let length = text.ids.extent(1)
+      let (ids, ends) = (try text.ids.integers(), try text.ends.integers())
+      let shared = (0..<length).first { place in
+        names.indices.contains { ids[$0 * length + place] != ids[place] }
+      }
+      let prefix = min(shared ?? length, Int(ends.min() ?? 0))
+      let own = ends.reduce(0) { $0 + Int($1) + 1 - prefix }
+      return sum + counted.texts(shared: prefix, own: own, names: names.count)
+    }
     return BenchSide(
       request: ["name": .string("sentences"), "file": .string(file.path), "batch": .integer(250)],
-      operations: FlopCount(configuration: rig.model.configuration).texts(shared: 0, own: own, names: classes * count)
+      operations: operations
     ) { [try method.classifiers(ParameterTree())[0].weights().abs().sum().item()] }
   }
 }

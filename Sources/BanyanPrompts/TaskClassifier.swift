@@ -7,6 +7,8 @@ public struct TaskClassifier: Sendable {
   public var combinations: [String: Tensor]
   /// The one that predicts.
   public var chosen: String
+  /// What combinations are made of, by name, where the method has parts; nobody predicts with them and they are not saved.
+  public var parts: [String: Tensor] = [:]
 
   /// A classifier with a choice.
   ///

@@ -7,18 +7,23 @@ public struct NamedRecord: Sendable, Equatable {
   public var name: String
   /// The record.
   public var record: RunRecord
+  /// The landscapes that were made of the run.
+  public var landscapes: [LandscapeRecord]
 
   /// Names a record.
-  public init(name: String, record: RunRecord) {
+  public init(name: String, record: RunRecord, landscapes: [LandscapeRecord] = []) {
     self.name = name
     self.record = record
+    self.landscapes = landscapes
   }
 
-  /// Reads the record in `runFolder` and names it after the folder.
+  /// Reads the record in `runFolder`, with its landscapes, and names it after the folder.
   ///
-  /// - Throws: What ``RunRecord/read(_:)`` throws.
+  /// - Throws: What ``RunRecord/read(_:)`` and ``LandscapeRecord/readAll(_:)`` throw.
   public static func read(_ runFolder: URL) throws -> NamedRecord {
-    NamedRecord(name: runFolder.standardizedFileURL.lastPathComponent, record: try RunRecord.read(runFolder))
+    NamedRecord(
+      name: runFolder.standardizedFileURL.lastPathComponent, record: try RunRecord.read(runFolder),
+      landscapes: try LandscapeRecord.readAll(runFolder))
   }
 
   /// Reads the records of all finished runs among `folders`.

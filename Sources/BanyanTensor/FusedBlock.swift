@@ -36,8 +36,8 @@ public final class FusedBlock: @unchecked Sendable {
   ///   - heads: Attention heads.
   ///   - epsilon: What the norms add to the variance.
   ///   - activation: Between the MLP's layers.
-  ///   - precision: Of products and attention, fp32 where a weight requires gradients; inputs and outputs are fp32.
-  ///   - products: Who multiplies in fp32.
+  ///   - precision: Of products, fp32 where a weight requires gradients; inputs, outputs and attention are fp32.
+  ///   - products: Who multiplies in fp32, and whose attention runs.
   public init(
     norm1: Affine, queryKeyValue: Affine, output: Affine, norm2: Affine, mlpInput: Affine, mlpOutput: Affine,
     heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32, products: MatrixProducts = .automatic

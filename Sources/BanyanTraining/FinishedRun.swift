@@ -69,12 +69,25 @@ public struct FinishedRun: Sendable {
     return seed
   }
 
-  /// Scores the saved prompts again: classifiers anew from the prompts, pictures anew from the recorded samples.
-  ///
-  /// - Returns: One result per task, to be compared with the record's.
-  public func evaluate(seed: UInt64, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()) throws
-    -> [String: SeedTaskResult]
-  {
+  /// What a seed of the run has learned, with the pictures that it saw.
+  struct Restored {
+    var saved: SavedPrompts
+    var split: [TaskSplit]
+    var table: FeatureTable
+    var method: any PromptMethod
+
+    /// The training pictures of every task.
+    func training() throws -> [TaskBatch] { try split.enumerated().map { try table.batch($1.train, task: $0) } }
+
+    /// The parameters from which training went out.
+    func start(seed: UInt64, _ training: [TaskBatch], observer: ExperimentObserver) throws -> ParameterTree {
+      try method.prepared(
+        method.initialParameters(seed: seed), training: training, seed: seed, report: observer.prepared(_:of:))
+    }
+  }
+
+  /// Brings a seed back: prompts from their file, pictures anew from the recorded samples.
+  func restore(seed: UInt64, bench: Workbench, observer: ExperimentObserver) throws -> Restored {
     guard let run = record.runs.first(where: { $0.seed == seed }) else {
       throw BanyanError(.usage, at: "--seed \(seed)", "the run has no such seed")
     }
@@ -90,21 +103,31 @@ public struct FinishedRun: Sendable {
         remedy: "Restore the run's files from one source, or train again.")
     }
     let method = try saved.method(bench, paths: (experiment.encodingPath, experiment.imagePath))
-    let train = try split.enumerated().map { try table.batch($1.train, task: $0) }
+    return Restored(saved: saved, split: split, table: table, method: method)
+  }
+
+  /// Scores the saved prompts again: classifiers anew from the prompts, pictures anew from the recorded samples.
+  ///
+  /// - Returns: One result per task, to be compared with the record's.
+  public func evaluate(seed: UInt64, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()) throws
+    -> [String: SeedTaskResult]
+  {
+    let restored = try restore(seed: seed, bench: bench, observer: observer)
+    let (saved, method) = (restored.saved, restored.method)
+    let train = try restored.training()
     let classifiers = try method.classifiers(saved.parameters)
-    let start = try method.prepared(
-      method.initialParameters(seed: seed), training: train, seed: seed, report: observer.prepared(_:of:))
+    let start = try restored.start(seed: seed, train, observer: observer)
     let initial = try (method.classifiers(start), Evaluator(method, start))
     let evaluator = Evaluator(method, saved.parameters)
     var results: [String: SeedTaskResult] = [:]
-    for (index, part) in split.enumerated() {
+    for (index, part) in restored.split.enumerated() {
       let losses = try (
         initial: initial.1.loss(initial.0[index], on: train[index]),
         final: evaluator.loss(classifiers[index], on: train[index])
       )
       results[part.task] = try evaluator.evaluate(
-        classifiers[index], on: table.batch(part.test, task: index), classNames: saved.manifest.tasks[index].classNames,
-        losses: losses)
+        classifiers[index], on: restored.table.batch(part.test, task: index),
+        classNames: saved.manifest.tasks[index].classNames, losses: losses)
     }
     return results
   }

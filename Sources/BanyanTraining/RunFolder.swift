@@ -13,6 +13,7 @@ public import Foundation
 ///     experiment.json        what was asked for: the differences from the defaults
 ///     record.json            what came out; there when the run is finished
 ///     seed-<s>/prompts.safetensors, prompts.json, classifiers.safetensors, result.json
+///     landscapes/<task>-<s>.json    what `banyan landscape` has made
 ///     seed-<s>/state.safetensors, start.safetensors, affinity.json    while the seed is in work
 public struct RunFolder: Sendable {
   /// The folder itself.
@@ -25,6 +26,9 @@ public struct RunFolder: Sendable {
   public var experiment: URL { url.appendingPathComponent("experiment.json") }
   /// What came out.
   public var record: URL { url.appendingPathComponent(RunRecord.fileName) }
+
+  /// The folder of landscapes.
+  public var landscapes: URL { url.appendingPathComponent(LandscapeRecord.folderName) }
 
   /// The folder of a seed.
   public func seed(_ seed: UInt64) -> URL { url.appendingPathComponent("seed-\(seed)") }

@@ -20,7 +20,8 @@ namespace ct {
 // repeat.
 enum class Weights { plain, packed };
 
-// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. In bf16 the rounded weights are always packed.
+// `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. Where the processor multiplies bf16 the rounded weights are always
+// packed.
 class Linear {
  public:
   Linear() = default;
@@ -76,7 +77,7 @@ enum Place { norm1_at = 0, qkv_at = 2, output_at = 4, norm2_at = 6, up_at = 8, d
 
 // Held by the graph of every result too, so that a backward never outlives it.
 struct Block : torch::CustomClassHolder {
-  int64_t heads;
+  int64_t heads, width;
   bool quick_gelu;
   // Whether attention of pictures runs in our own loops.
   bool own_attention;

@@ -1,4 +1,4 @@
-// Loops of fused blocks in single precision on the processor, where libtorch's ops would pass over memory more often or call
+// Loops of fused blocks on the processor, in single precision but where Numbers are bf16, where libtorch's ops would pass over memory more often or call
 // a matrix product for a handful of rows.
 #pragma once
 

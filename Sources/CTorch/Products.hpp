@@ -1,4 +1,4 @@
-// Products of matrices in single precision on the processor, by one of the two libraries inside libtorch.
+// Products of matrices in single precision and in bf16 on the processor, by one of the two libraries inside libtorch.
 //
 // MKL is what at::linear and at::mm call. On processors of other makers than its own it stays with AVX2, where oneDNN writes
 // its kernels for whatever it finds (Documentation/Performance.md). Which one multiplies depends on the processor and on the
@@ -32,18 +32,22 @@ class Products {
   ct_products library_;
 };
 
-// A matrix [out, in] as oneDNN wants it for products with rows; made when it is first used. What it looks like does not depend
-// on how many rows come first.
+// A matrix [out, in] as oneDNN wants it for products with rows in a type; made when it is first used. What it looks like does
+// not depend on how many rows come first. It may depend on the number of threads, and is made anew where that has changed.
 class PackedWeight {
  public:
-  explicit PackedWeight(at::Tensor weight) : plain_(std::move(weight)) {}
+  // `weight` is in single precision, may be a transposed view, and must not change.
+  PackedWeight(at::Tensor weight, at::ScalarType type) : plain_(std::move(weight)), type_(type) {}
 
-  // x Wᵀ + b, all of one type.
+  // x Wᵀ + b, all of the type.
   at::Tensor operator()(const at::Tensor &x, const at::Tensor &bias = {});
 
  private:
-  std::once_flag once_;
-  at::Tensor plain_, packed_;
+  const at::Tensor plain_;
+  const at::ScalarType type_;
+  std::mutex mutex_;
+  at::Tensor packed_;
+  int threads_ = 0;
 };
 
 // Whether the processor multiplies bf16 by itself: without units for it, rounded numbers are multiplied in single precision,

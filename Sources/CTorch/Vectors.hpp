@@ -1,4 +1,4 @@
-// What loops in single precision are written with.
+// What loops over numbers in single precision and in bf16 are written with.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "Loops.hpp"
 
-// One binary for every processor: each loop below is compiled for three generations, and the loader takes the best.
+// One binary for every processor: what is marked with it is compiled for three generations, and the loader takes the best.
 #if defined(__x86_64__) && defined(__linux__)
 #define EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -16,10 +16,12 @@
 
 namespace ct {
 
-// exp(x) for x <= 0, within two units in the last place: 2^n · exp(r) with |r| <= ln 2 / 2.
+// exp(x) for x <= 0, within two units in the last place down to -87 and exp(-87) below: 2^n · exp(r) with |r| <= ln 2 / 2.
+// NaN stays NaN.
 INLINE float exponential(float x) {
   x = x < -87.0f ? -87.0f : x;
-  const int32_t n = static_cast<int32_t>(x * 1.44269504f - 0.5f);
+  const float known = x >= -87.0f ? x : -87.0f;
+  const int32_t n = static_cast<int32_t>(known * 1.44269504f - 0.5f);
   const float whole = static_cast<float>(n);
   const float r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
   float p = 1.0f / 5040;

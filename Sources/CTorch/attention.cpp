@@ -163,7 +163,7 @@ INLINE void backward_head(const RowAttention &a, int64_t r, int64_t h, const Hea
       const float total = sums[first + i];
       for (int64_t j = 0; j < keys; ++j) {
         const float exponent = s[j] * scale - total;
-        s[j] = exponential(exponent < 0 ? exponent : 0);
+        s[j] = exponential(exponent > 0 ? 0 : exponent);
         ds[j] = s[j] * (ds[j] - mean) * scale;
       }
     }
@@ -213,7 +213,7 @@ void RowAttention::backward(const Heads &dout, const Heads &out, const Heads &q,
 }
 
 bool has_wide_registers() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__linux__)
   static const bool answer = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   return answer;

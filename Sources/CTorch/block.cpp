@@ -24,9 +24,9 @@ namespace ct {
 Linear::Linear(const at::Tensor &weight, const at::Tensor &bias, at::ScalarType precision, Products products)
     : bias_(bias), precision_(precision), products_(products) {
   halves_ = precision == at::kBFloat16 && multiplies_bfloat16();
-  const at::Tensor given = rounded(weight);
-  forward_ = std::make_shared<PackedWeight>(given);
-  backward_ = std::make_shared<PackedWeight>(given.t());
+  const at::Tensor given = halves_ ? weight : rounded(weight);
+  forward_ = std::make_shared<PackedWeight>(given, type());
+  backward_ = std::make_shared<PackedWeight>(given.t(), type());
   if (!halves_) weight_ = given;
 }
 
@@ -164,6 +164,7 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     for (int i = 0; i < ct::weight_count; ++i) {
       const at::Tensor &w = ct::get(weights[i]);
       trains = trains || w.requires_grad();
+      TORCH_CHECK(!w.requires_grad() || w.is_contiguous(), "weights that are trained must be contiguous");
       TORCH_CHECK(w.is_cpu() && w.scalar_type() == at::kFloat, "expected weights in single precision on the processor");
     }
     const auto w = [&](int index) { return ct::get(weights[index]).detach().contiguous(); };
@@ -172,13 +173,21 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     TORCH_CHECK(dtype == at::kFloat || !trains, "weights are trained in fp32");
     const at::Tensor qkv = w(ct::qkv_at), qkv_bias = w(ct::qkv_at + 1);
     const int64_t width = qkv.size(1);
-    TORCH_CHECK(qkv.size(0) == 3 * width && width % heads == 0, "the weights are no block's");
+    TORCH_CHECK(heads > 0 && qkv.size(0) == 3 * width && width % heads == 0, "the weights are no block's");
+    const int64_t inner = w(ct::up_at).size(0);
+    const auto fits = [&](int place, at::IntArrayRef sizes) { return w(place).sizes() == sizes; };
+    TORCH_CHECK(fits(ct::norm1_at, {width}) && fits(ct::norm1_at + 1, {width}) && fits(ct::qkv_at + 1, {3 * width}) &&
+                  fits(ct::output_at, {width, width}) && fits(ct::output_at + 1, {width}) &&
+                  fits(ct::norm2_at, {width}) && fits(ct::norm2_at + 1, {width}) && fits(ct::up_at, {inner, width}) &&
+                  fits(ct::up_at + 1, {inner}) && fits(ct::down_at, {width, inner}) && fits(ct::down_at + 1, {width}),
+                "the weights of a block of width ", width, " do not fit each other");
     const auto linear = [&](const at::Tensor &weight, const at::Tensor &bias) {
       return ct::Linear(weight, bias, dtype, ct::Products(products));
     };
     const at::Tensor q = qkv.narrow(0, 0, width), kv = qkv.narrow(0, width, 2 * width);
     auto block = c10::make_intrusive<ct::Block>();
     block->heads = heads;
+    block->width = width;
     block->products = ct::Products(products);
     block->own_attention = width / heads % 16 == 0 && (products == CT_PRODUCTS_AUTOMATIC ? ct::has_wide_registers()
                                                                                          : products == CT_PRODUCTS_ONEDNN);

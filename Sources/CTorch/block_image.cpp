@@ -55,7 +55,7 @@ struct Loops {
 
   // Part `index` of [rows · count, parts · width].
   Heads view(const at::Tensor &x, int64_t count, int64_t parts, int64_t index) const {
-    if (!x.defined()) return {};
+    if (!x.defined() || x.numel() == 0) return {};
     return {floats(x) + index * width, count * parts * width, parts * width};
   }
   Heads asking(const at::Tensor &x) const { return view(x, attention.asking, 1, 0); }
@@ -72,12 +72,12 @@ struct Loops {
 
   Answered backward(const at::Tensor &dmixed, const at::Tensor &mixed, const at::Tensor &sums) const {
     Answered out{at::empty_like(asked.q), at::empty_like(asked.kv), {}};
-    if (attention.shared > 0)
+    if (asked.beside.defined())
       out.dbeside = at::empty({attention.rows, attention.shared, 2 * width}, asked.q.options());
     attention.backward(asking(dmixed), asking(mixed), asking(asked.q), shared(asked.beside, 0), shared(asked.beside, 1),
                        own(asked.kv, 0), own(asked.kv, 1), floats(sums), asking(out.dq), shared(out.dbeside, 0),
                        shared(out.dbeside, 1), own(out.dkv, 0), own(out.dkv, 1));
-    if (attention.shared > 0) out.dbeside = out.dbeside.sum(0);
+    if (asked.beside.defined()) out.dbeside = out.dbeside.sum(0);
     return out;
   }
 };
@@ -86,9 +86,13 @@ struct Loops {
 struct Library {
   at::Tensor q, k, v;
   int64_t rows, heads, count;
+  bool shares;
 
   Library(const Asked &asked, int64_t heads)
-      : rows(asked.rows), heads(heads), count(asked.beside.defined() ? asked.beside.size(0) : 0) {
+      : rows(asked.rows),
+        heads(heads),
+        count(asked.beside.defined() ? asked.beside.size(0) : 0),
+        shares(asked.beside.defined()) {
     q = part(asked.q, rows, 1, 0, heads);
     k = joined(asked, 0);
     v = joined(asked, 1);
@@ -110,7 +114,7 @@ struct Library {
       part(dmixed, rows, 1, 0, heads), q, k, v, part(mixed, rows, 1, 0, heads), sums, 0.0, false);
     const int64_t tokens = k.size(2) - count, d = q.size(3);
     Answered out{merged(dq), at::empty({rows * tokens, 2 * heads * d}, q.options()), {}};
-    if (count > 0) out.dbeside = at::empty({count, 2 * heads * d}, q.options());
+    if (shares) out.dbeside = at::empty({count, 2 * heads * d}, q.options());
     for (int64_t i = 0; i < 2; ++i) {
       const at::Tensor &dx = i == 0 ? dk : dv;
       part(out.dkv, rows, 2, i, heads).copy_(dx.narrow(2, count, tokens));
@@ -212,7 +216,8 @@ int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wante
   return guard("block", {x, prompts}, [&] {
     const at::Tensor &input = get(x);
     const auto single = [](const at::Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
-    TORCH_CHECK(input.dim() == 3 && single(input), "expected [rows, tokens, width] in single precision");
+    TORCH_CHECK(input.dim() == 3 && single(input) && input.size(0) > 0 && input.size(2) == block->value->width,
+                "expected [rows, tokens, ", block->value->width, "] in single precision, one row at least");
     TORCH_CHECK(wanted >= 1 && wanted <= input.size(1), "expected 1 to ", input.size(1), " tokens with outputs");
     const std::optional<at::Tensor> beside = prompts ? std::optional<at::Tensor>(get(prompts)) : std::nullopt;
     TORCH_CHECK(!beside || (beside->dim() == 3 && beside->size(0) == 1 && beside->size(2) == input.size(2) &&

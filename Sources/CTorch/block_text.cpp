@@ -169,8 +169,9 @@ int ct_block_apply_text(ct_block block, ct_tensor x, int64_t prefix, const int64
     const at::Tensor &input = get(x);
     const TextLayout layout{prefix, {counts, counts + groups}, {lengths, lengths + groups}};
     const auto positive = [](int64_t value) { return value > 0; };
-    TORCH_CHECK(input.dim() == 3 && input.is_cpu() && input.scalar_type() == at::kFloat,
-                "expected [prompts, tokens, width] in single precision");
+    TORCH_CHECK(input.dim() == 3 && input.is_cpu() && input.scalar_type() == at::kFloat &&
+                  input.size(2) == block->value->width,
+                "expected [prompts, tokens, ", block->value->width, "] in single precision");
     TORCH_CHECK(prefix > 0 && groups > 0 && std::all_of(counts, counts + groups, positive) &&
                   std::all_of(lengths, lengths + groups, positive) && layout.tokens() == input.size(1),
                 "expected ", layout.tokens(), " tokens of a prefix and names");

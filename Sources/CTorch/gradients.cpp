@@ -1,4 +1,4 @@
-// Reverse-mode differentiation and the one op whose derivative is written by hand.
+// Reverse-mode differentiation, and quick-GELU, whose derivative is written by hand.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>

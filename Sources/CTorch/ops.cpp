@@ -1,4 +1,4 @@
-// Ops, each differentiable through libtorch's own autograd.
+// Ops, differentiable through libtorch's own autograd; `linear` has one of its own (Products.hpp).
 #include <ATen/ATen.h>
 #include <ATen/core/Reduction.h>
 

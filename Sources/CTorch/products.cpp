@@ -1,6 +1,7 @@
 #include "Products.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cpu/Utils.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -15,9 +16,9 @@ namespace {
 // Whether oneDNN has better kernels for this processor than MKL: AVX-512, and not MKL's own maker.
 bool prefers_one_dnn() {
 #if defined(__x86_64__)
-  static const bool answer = at::hasMKL() && at::hasMKLDNN() && !__builtin_cpu_is("intel") && __builtin_cpu_supports("avx512f") &&
-                             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                             __builtin_cpu_supports("avx512dq");
+  static const bool answer = at::hasMKL() && at::hasMKLDNN() && !__builtin_cpu_is("intel") &&
+                             __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   return answer;
 #else
   return false;
@@ -42,7 +43,11 @@ at::Tensor one_dnn_linear(const at::Tensor &x, const at::Tensor &weight, const a
 namespace ct {
 
 bool Products::one_dnn(int64_t rows, int64_t in, int64_t out) const {
-  if (library_ != CT_PRODUCTS_AUTOMATIC) return library_ == CT_PRODUCTS_ONEDNN && rows * in * out > 0;
+  if (library_ == CT_PRODUCTS_BLAS) return false;
+  if (library_ == CT_PRODUCTS_ONEDNN) {
+    TORCH_CHECK(at::hasMKLDNN(), "this libtorch has no oneDNN");
+    return rows * in * out > 0;
+  }
   return prefers_one_dnn() && rows * in * out >= worth_looking_up;
 }
 
@@ -69,25 +74,31 @@ void Products::outer(const at::Tensor &out, const at::Tensor &x, const at::Tenso
 }
 
 at::Tensor PackedWeight::operator()(const at::Tensor &x, const at::Tensor &bias) {
-  std::call_once(once_, [&] {
-    using Reorder = at::Tensor(const at::Tensor &, std::optional<int64_t>);
-    constexpr int64_t rows = 1024;
-    packed_ = c10::Dispatcher::singleton()
-                .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
-                .typed<Reorder>()
-                .call(plain_.contiguous(), rows);
-    plain_.reset();
-  });
-  return one_dnn_linear(x, packed_, bias);
+  at::Tensor packed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (threads_ != at::get_num_threads()) {
+      using Reorder = at::Tensor(const at::Tensor &, std::optional<int64_t>);
+      constexpr int64_t rows = 1024;
+      packed_ = c10::Dispatcher::singleton()
+                  .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
+                  .typed<Reorder>()
+                  .call(plain_.to(type_).contiguous(), rows);
+      threads_ = at::get_num_threads();
+    }
+    packed = packed_;
+  }
+  return one_dnn_linear(x, packed, bias);
 }
 
 bool multiplies_bfloat16() {
   static const bool has_units = [] {
     const auto known = at::cpu::get_cpu_capabilities();
-    return at::hasMKLDNN() && std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](const char *name) {
+    const auto has = [&](const char *name) {
       const auto found = known.find(name);
       return found != known.end() && found->second.isBool() && found->second.toBool();
-    });
+    };
+    return at::hasMKLDNN() && std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, has);
   }();
   return has_units;
 }
@@ -98,7 +109,8 @@ struct LinearOp : torch::autograd::Function<LinearOp> {
   // x: [rows, in]
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias, int64_t library) {
-    context->save_for_backward({x, weight});
+    // What no gradient needs is not held.
+    context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), x.requires_grad() ? weight : at::Tensor()});
     context->saved_data["library"] = library;
     context->saved_data["biased"] = bias.has_value();
     return Products(static_cast<ct_products>(library)).linear(x, weight, bias.value_or(at::Tensor()));
@@ -112,7 +124,7 @@ struct LinearOp : torch::autograd::Function<LinearOp> {
     at::Tensor dx, dweight, dbias;
     if (context->needs_input_grad(0)) dx = products.mm(dy, saved[1]);
     if (context->needs_input_grad(1)) {
-      dweight = at::empty(saved[1].sizes(), saved[1].options());
+      dweight = at::empty({dy.size(1), saved[0].size(1)}, dy.options());
       products.outer(dweight, dy, saved[0], false);
     }
     if (context->saved_data["biased"].toBool() && context->needs_input_grad(2)) dbias = dy.sum(0);
@@ -126,14 +138,18 @@ bool is_single(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at
 
 at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
                   ct_products library) {
-  const bool plain = x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1) || !is_single(x) ||
-                     !is_single(weight) || (bias && (bias->dim() != 1 || bias->size(0) != weight.size(0) || !is_single(*bias)));
+  const bool plain =
+    x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1) || !is_single(x) || !is_single(weight) ||
+    (bias && (bias->dim() != 1 || bias->size(0) != weight.size(0) || !is_single(*bias)));
   // What does not fit is at::linear's to refuse.
   if (plain || !Products(library).one_dnn(x.numel() / std::max<int64_t>(1, x.size(-1)), weight.size(1), weight.size(0)))
     return at::linear(x, weight, bias);
   auto shape = x.sizes().vec();
   shape.back() = weight.size(0);
-  return LinearOp::apply(x.reshape({-1, x.size(-1)}).contiguous(), weight.contiguous(), bias, static_cast<int64_t>(library)).view(shape);
+  // oneDNN reads biases as they lie.
+  const auto offset = bias ? std::optional<at::Tensor>(bias->contiguous()) : std::nullopt;
+  const at::Tensor rows = x.reshape({-1, x.size(-1)}).contiguous();
+  return LinearOp::apply(rows, weight.contiguous(), offset, static_cast<int64_t>(library)).view(shape);
 }
 
 }  // namespace ct

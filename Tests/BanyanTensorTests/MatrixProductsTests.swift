@@ -51,6 +51,49 @@ import Testing
   }
 
   @Test(arguments: libraries)
+  func `biases that lie apart, or are one number many times`(_ library: MatrixProducts) throws {
+    let (x, weight) = (try random([300, 128], "x").to(.float32), try random([128, 128], "w").to(.float32))
+    let biases = [
+      try random([128, 3], "b").to(.float32).select(1, 1), try random([1], "c").to(.float32).expanded([128]),
+    ]
+    for bias in biases {
+      let expected = try x.to(.float64).linear(weight.to(.float64), bias.to(.float64))
+      try agree(x.linear(weight, bias, products: library), expected, "with bias", within: .at(.operation))
+    }
+  }
+
+  /// A step between a graph's making and its use changes what that gradient does not need.
+  @Test(arguments: libraries)
+  func `only what a gradient needs is held`(_ library: MatrixProducts) throws {
+    let (x, weight) = (try random([300, 128], "x").to(.float32), try parameter([128, 128], "w"))
+    let loss = try Engine.withGradients { try x.linear(weight, products: library).sum() }
+    let before = try Gradients.of([loss], with: [weight], retainingGraph: true)[0].clone()
+    try Optimizer(.sgd(momentum: 0, weightDecay: 0, nesterov: false), parameters: ParameterTree(["w": weight]), rate: 1)
+      .step(ParameterTree(["w": before]), rate: 1)
+    #expect(try Gradients.of([loss], with: [weight])[0].isIdentical(to: before))
+  }
+
+  @Test(arguments: libraries)
+  func `numbers that are none stay none`(_ library: MatrixProducts) throws {
+    let width = 64
+    func weight(_ shape: [Int], _ label: String) throws -> Tensor { try random(shape, label, scale: 0.3).to(.float32) }
+    let (qkv, bias) = (try weight([192, width], "qkv"), try weight([192], "qb"))
+    let affine: FusedBlock.Affine = (try weight([width, width], "o"), try weight([width], "ob"))
+    let norm: FusedBlock.Affine = (try .full([width], 1), try .zeros([width]))
+    let block = try FusedBlock(
+      norm1: norm, queryKeyValue: (qkv, bias), output: affine, norm2: norm, mlpInput: affine, mlpOutput: affine, heads: 2,
+      epsilon: 1e-5, activation: .quickGELU, products: library)
+    var numbers = try weight([2, 20, width], "x").floats()
+    numbers[3 * width + 5] = .nan
+    let x = try Tensor(numbers, shape: [2, 20, width]).asParameter()
+    let y = try Engine.withGradients { try block(x) }
+    let gradient = try Gradients.of([y.sum()], with: [x])[0]
+    // Every token of the first row sees the broken one; the second row is whole.
+    #expect(try y.select(0, 0).floats().allSatisfy(\.isNaN) && y.select(0, 1).floats().allSatisfy(\.isFinite))
+    #expect(try gradient.select(0, 0).floats().allSatisfy(\.isNaN) && gradient.select(0, 1).floats().allSatisfy(\.isFinite))
+  }
+
+  @Test(arguments: libraries)
   func `what does not fit is an error`(_ library: MatrixProducts) throws {
     let x = try Tensor.zeros([300, 128])
     #expect(throws: (any Error).self) { try x.linear(.zeros([128, 127]), products: library) }
@@ -71,6 +114,7 @@ import Testing
     Shape(rows: 2, tokens: 101, prompts: 3, wanted: 101, heads: 4, trained: true),
     Shape(rows: 2, tokens: 16, prompts: 16, wanted: 1, heads: 1, trained: false),
     Shape(rows: 1, tokens: 1, prompts: 1, wanted: 1, heads: 2, trained: true),
+    Shape(rows: 2, tokens: 30, prompts: 4, wanted: 11, heads: 4, trained: true),
     // Heads of eight numbers, which our own attention does not take.
     Shape(rows: 2, tokens: 9, prompts: 2, wanted: 9, heads: 8, trained: false),
   ]

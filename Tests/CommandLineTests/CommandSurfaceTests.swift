@@ -9,7 +9,8 @@ import Testing
   private func run(_ words: String...) throws -> Program.Outcome { try Program.run(words, in: folder) }
 
   private static let commands = [
-    "train", "compare", "report", "tree", "classify", "evaluate", "methods", "world", "demo", "pretrain", "experiment",
+    "train", "compare", "report", "tree", "landscape", "classify", "evaluate", "methods", "world", "demo", "pretrain",
+    "experiment",
   ]
 
   @Test(arguments: commands)

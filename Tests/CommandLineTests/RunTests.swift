@@ -150,6 +150,46 @@ import Testing
     #expect(try shop.run("report", "nowhere").code == 66)
   }
 
+  @Test func landscapesLieBesideTheRunAndTheReportShowsThem() throws {
+    try FileManager.default.createDirectory(
+      at: shop.folder.appending(path: "mapped"), withIntermediateDirectories: true)
+    for method in ["hipro", "coop", "coop-mt"] {
+      try FileManager.default.copyItem(
+        at: shop.folder.appending(path: "runs/\(method)"), to: shop.folder.appending(path: "mapped/\(method)"))
+    }
+    let words = ["landscape", "--resolution", "9", "--no-cache", "--run", "mapped/hipro"]
+    let all = try Program.run(words, in: shop.folder)
+    #expect(all.code == 0, "\(all)")
+    for word in ["chalk", "ink", "watercolour", "w_rand", "w_shr", "w_ind", "w_avg", "node 0"] {
+      #expect(all.out.contains(word), "\(word)")
+    }
+    let first = try shop.bytes("mapped/hipro/landscapes/task-0-seed-1.json")
+    #expect(try Program.run(words, in: shop.folder).code == 0)
+    #expect(try shop.bytes("mapped/hipro/landscapes/task-0-seed-1.json") == first)
+    let three = try Program.run(
+      words + ["--run", "mapped/coop", "--run", "mapped/coop-mt", "--task", "ink", "--format", "json"], in: shop.folder)
+    #expect(three.code == 0, "\(three)")
+    let found = try JSONDocument.decode([LandscapeRecord].self, from: Data(three.out.utf8), subject: "output")
+    #expect(found.map(\.task) == ["ink"] && found[0].places.map(\.name) == ["hipro", "coop", "coop-mt"])
+    #expect(found[0].trainLoss.count == 9 && found[0].places.allSatisfy { $0.distance < 1e-5 })
+    let report = try Program.run(["report", "mapped/hipro", "--output", "mapped.html"], in: shop.folder)
+    #expect(report.code == 0, "\(report)")
+    let page = String(decoding: try shop.bytes("mapped.html"), as: UTF8.self)
+    for task in ["chalk", "ink", "watercolour"] { #expect(page.contains("\(task), seed 1: hipro"), "\(task)") }
+    #expect(page.contains("ink, seed 1: hipro, coop, coop-mt"))
+
+    let wrong: [([String], Int32, String)] = [
+      (["--task", "inc"], 64, "ink"), (["--run", "mapped/coop"], 64, "three"), (["--resolution", "1"], 64, "2 to 1000"),
+      (["--seed", "77"], 64, "no such seed"),
+    ]
+    for (more, code, word) in wrong {
+      let outcome = try Program.run(words + more, in: shop.folder)
+      #expect(outcome.code == code && outcome.err.contains(word), "\(more): \(outcome)")
+    }
+    let coop = try Program.run(["landscape", "--no-cache", "--run", "mapped/coop"], in: shop.folder)
+    #expect(coop.code == 64 && coop.err.contains("three runs"), "\(coop)")
+  }
+
   @Test func compareShowsRowsAndColumnsInEveryForm() throws {
     let runs = Workshop.methods.map { "runs/\($0)" }
     try FileManager.default.createDirectory(

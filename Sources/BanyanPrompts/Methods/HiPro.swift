@@ -118,7 +118,9 @@ public struct HiPro: TextPromptMethod {
         }
         // Before `finished` has fitted them, learned weights are those of the mean.
         let chosen = configuration.combine.rawValue
-        return try TaskClassifier(combinations, chosen: combinations[chosen] == nil ? "average" : chosen)
+        var classifier = try TaskClassifier(combinations, chosen: combinations[chosen] == nil ? "average" : chosen)
+        for (node, weights) in zip(tree.path(to: task), nodes) { classifier.parts["node \(node)"] = weights }
+        return classifier
       }
     }
   }

@@ -26,6 +26,7 @@ extension Drawing {
     }
     switch mark.shape {
     case .line(let points): return closed("polyline", "points=\"\(list(points))\"")
+    case .area(let points): return closed("polygon", "points=\"\(list(points))\"")
     case .box(let corner, let width, let height):
       return closed(
         "rect",
@@ -48,9 +49,14 @@ extension Drawing {
     case .muted: return " class=\"\(kind) m\""
     case .grid: return " class=\"\(kind) g\""
     case .series(let number): return " class=\"\(kind) s\(number % Palette.series.count)\""
-    case .heat(let value): return " fill=\"\(Palette.heat(value))\""
-    case .onHeat(let value): return " fill=\"\(Palette.onHeat(value))\""
+    case .heat(let value): return own(Palette.heat(value), isLine: isLine)
+    case .onHeat(let value): return own(Palette.onHeat(value), isLine: isLine)
     }
+  }
+
+  /// A colour that is the same in light and in dark.
+  private static func own(_ colour: String, isLine: Bool) -> String {
+    isLine ? " fill=\"none\" stroke=\"\(colour)\"" : " fill=\"\(colour)\""
   }
 
   private static func list(_ points: [Point]) -> String {

@@ -23,6 +23,8 @@ struct Drawing: Sendable, Equatable {
 
   enum Shape: Sendable, Equatable {
     case line([Point])
+    /// What a closed line surrounds.
+    case area([Point])
     case box(Point, width: Double, height: Double)
     case disc(Point, radius: Double)
     /// `turned` reads upwards.

@@ -27,12 +27,17 @@ public struct ReportPage: Sendable {
     let affinities = try AffinityFigure.distinct(runs).enumerated().map { try $1.drawing(name: "affinity-\($0 + 1)") }
     let training = runs.compactMap(TrainingFigure.init)
     let reliability = runs.compactMap(ReliabilityFigure.init)
+    let landscapes = runs.flatMap(\.landscapes)
     sections = [
       Section(
         heading: "What accuracy costs",
         lead:
           "Up is better, left is cheaper. Areas grow with what is trained; bars are one standard deviation over seeds.",
         figures: [CostFigure(table).drawing(name: "cost")]),
+      Section(
+        heading: "How many pictures it takes",
+        lead: "Each line is a method, bands are one standard deviation over seeds.",
+        figures: ShotFigure(runs).map { [$0.drawing(name: "shots")] } ?? []),
       Section(
         heading: "Task by task",
         lead: "Where a method's dots lie to the right on some rows only, it helps those tasks alone.",
@@ -47,6 +52,14 @@ public struct ReportPage: Sendable {
         lead:
           "Bars are how often it was right, marks how sure it was. Marks above the bars: too sure. Paler bars hold fewer "
           + "predictions.", figures: reliability.enumerated().map { $1.drawing(name: "reliability-\($0 + 1)") }),
+      Section(
+        heading: "How flat is what was found?",
+        lead:
+          "The plane through the classifier of a random prompt, the shared and the task's own one. Wide valleys forgive small "
+          + "changes; small discs are the nodes of the tree, moved to their nearest point of the plane.",
+        figures: landscapes.enumerated().map {
+          LandscapeFigure($1, of: landscapes.count).drawing(name: "landscape-\($0 + 1)")
+        }),
       Section(
         heading: "How training went", lead: "The loss of each task; first seed.",
         figures: training.enumerated().map { $1.drawing(name: "training-\($0 + 1)") }),

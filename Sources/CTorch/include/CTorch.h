@@ -20,7 +20,8 @@ typedef struct ct_block_s *ct_block;
 
 typedef enum { CT_FLOAT32, CT_FLOAT64, CT_FLOAT16, CT_BFLOAT16, CT_INT64, CT_INT32, CT_UINT8, CT_BOOL } ct_dtype;
 typedef enum { CT_CPU, CT_CUDA, CT_MPS } ct_device;
-// Who multiplies matrices in single precision on the processor: whichever is faster on it, libtorch's BLAS, or oneDNN.
+// Who multiplies matrices in single precision on the processor: whichever is faster on it, libtorch's BLAS, or oneDNN. With
+// it goes whose attention of pictures runs: libtorch's on its BLAS, or our own loops.
 typedef enum { CT_PRODUCTS_AUTOMATIC, CT_PRODUCTS_BLAS, CT_PRODUCTS_ONEDNN } ct_products;
 
 const char *ct_last_error(void);
@@ -105,7 +106,7 @@ int ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor *out);
 // --- fused blocks ----------------------------------------------------------------------------------------------------
 // A pre-norm transformer block as one op, with gradients for its inputs and for those weights that require them: norm1 weight and bias, query-key-value weight [3 width, width] and
 // bias, output weight and bias, norm2 weight and bias, the MLP's first weight and bias, its second weight and bias.
-// Products and attention are computed in `precision`, which is fp32 where a weight is trained.
+// Products are computed in `precision`, which is fp32 where a weight is trained. Frozen weights must not change afterwards.
 int ct_block_new(
   const ct_tensor *weights, int heads, double epsilon, bool quick_gelu, ct_dtype precision, ct_products products,
   ct_block *out);

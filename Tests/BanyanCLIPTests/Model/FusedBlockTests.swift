@@ -197,7 +197,8 @@ import Testing
     for shape in [[2, 3, width], [1, 3, width - 1], [3, width]] {
       #expect(throws: BanyanError.self) { try good(x, prompts: .zeros(shape)) }
     }
-    let wrong = try block(mlpInput: part("mlp.output"))
-    #expect(throws: BanyanError.self) { try wrong(x) }
+    for shape in [[2, 5, 64 * width], [0, 5, width]] { #expect(throws: BanyanError.self) { try good(.zeros(shape)) } }
+    #expect(throws: BanyanError.self) { try block(mlpInput: part("mlp.output")) }
+    #expect(throws: BanyanError.self) { try block(heads: 0) }
   }
 }
