@@ -57,9 +57,13 @@ lint:
 docs: bootstrap
 	scripts/docs
 
-goldens: venv
+goldens: venv .deps/torchvision
 	$(PYTHON) Tools/goldens/generate.py
 	git diff --exit-code --stat -- Tests/Goldens
+
+# Apart from the environment: transformers would use it, and its wheel wants an accelerator.
+.deps/torchvision: | venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --target $@ torchvision==0.28.0
 
 bench: build venv
 	env -u OMP_WAIT_POLICY $(BANYAN)-bench --record runs/bench.json --markdown runs/bench.md $(BENCH)

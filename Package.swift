@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    .systemLibrary(name: "CLibCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
     .target(name: "CImageCodec", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP"]),
 
     library("BanyanFoundation", [crypto]),
@@ -60,6 +61,7 @@ let package = Package(
     library("BanyanWorlds", ["BanyanFoundation"]),
     library("BanyanStructure", ["BanyanFoundation"]),
     library("BanyanReports", ["BanyanFoundation"]),
+    library("BanyanPainting", ["CLibCairo", "BanyanReports", "BanyanFoundation"]),
     library("BanyanPrompts", ["BanyanCLIP", "BanyanTensor", "BanyanTasks", "BanyanStructure", "BanyanFoundation"]),
     library(
       "BanyanEvaluation",
@@ -74,7 +76,7 @@ let package = Package(
       name: "banyan",
       dependencies: [
         "BanyanTraining", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks",
-        "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanFoundation", argumentParser,
+        "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanPainting", "BanyanFoundation", argumentParser,
       ],
       resources: [.copy("Resources/demo")]),
 

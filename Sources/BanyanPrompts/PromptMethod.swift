@@ -79,6 +79,11 @@ public protocol PromptMethod: Sendable {
   func finished(_ parameters: ParameterTree, training: [TaskBatch], validation: [TaskBatch], seed: UInt64) throws
     -> ParameterTree
 
+  /// A batch's features as the method sees its pictures, with a graph where parameters are leaves.
+  ///
+  /// - Returns: [rows, projection], of length one.
+  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor
+
   /// One classifier per task of the context.
   func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier]
 
@@ -120,6 +125,9 @@ extension PromptMethod {
 
   /// Cached features serve.
   public var readsPixels: Bool { false }
+
+  /// Those of the frozen image tower.
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor { batch.features }
 
   /// A matrix serves.
   public var predictsByMatrix: Bool { true }

@@ -9,21 +9,24 @@ public struct NamedRecord: Sendable, Equatable {
   public var record: RunRecord
   /// The landscapes that were made of the run.
   public var landscapes: [LandscapeRecord]
+  /// The maps that were made of the run.
+  public var maps: [MapRecord]
 
   /// Names a record.
-  public init(name: String, record: RunRecord, landscapes: [LandscapeRecord] = []) {
+  public init(name: String, record: RunRecord, landscapes: [LandscapeRecord] = [], maps: [MapRecord] = []) {
     self.name = name
     self.record = record
     self.landscapes = landscapes
+    self.maps = maps
   }
 
-  /// Reads the record in `runFolder`, with its landscapes, and names it after the folder.
+  /// Reads the record in `runFolder`, with its landscapes and maps, and names it after the folder.
   ///
-  /// - Throws: What ``RunRecord/read(_:)`` and ``LandscapeRecord/readAll(_:)`` throw.
+  /// - Throws: What ``RunRecord/read(_:)``, ``LandscapeRecord/readAll(_:)`` and ``MapRecord/readAll(_:)`` throw.
   public static func read(_ runFolder: URL) throws -> NamedRecord {
     NamedRecord(
       name: runFolder.standardizedFileURL.lastPathComponent, record: try RunRecord.read(runFolder),
-      landscapes: try LandscapeRecord.readAll(runFolder))
+      landscapes: try LandscapeRecord.readAll(runFolder), maps: try MapRecord.readAll(runFolder))
   }
 
   /// Reads the records of all finished runs among `folders`.

@@ -9,6 +9,9 @@ enum NumberText {
     return text.hasPrefix("-") && !text.contains { ("1"..."9").contains($0) } ? String(text.dropFirst()) : text
   }
 
+  /// Three digits that say something, whatever the size: `0.002`, `1.25e-05`.
+  static func significant(_ value: Double) -> String { value.isFinite ? String(format: "%.3g", value) : "–" }
+
   /// A fraction in per cent with one digit: `0.634` is `63.4`.
   static func percent(_ fraction: Double) -> String { fixed(fraction * 100, 1) }
 

@@ -17,6 +17,17 @@ extension Tensor {
     try produce { ct_conv2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), $0) }
   }
 
+  /// What a convolution multiplies its filters with: every window of [batch, channels, height, width] as a row,
+  /// [batch, places, channels · kernel²].
+  public func windows(kernel: Int, stride: Int = 1, padding: Int = 0) throws -> Tensor {
+    try produce { ct_windows(handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
+  }
+
+  /// The largest value in every window of [batch, channels, height, width].
+  public func maxPooled(kernel: Int, stride: Int, padding: Int = 0) throws -> Tensor {
+    try produce { ct_max_pool2d(handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
+  }
+
   /// `softmax(q kᵀ / √d + mask) v` with this tensor as `q`; shapes [..., tokens, d].
   ///
   /// `causal` lets a token see itself and those before it; it needs as many queries as keys.

@@ -20,7 +20,7 @@ public struct AffinityProbe: Sendable {
   /// A probe that warms up with the optimizer of `training` at a constant rate.
   ///
   /// - Parameters:
-  ///   - settings: What is measured, and how long the warm-up is.
+  ///   - settings: Which gradients are compared, and how long the warm-up is; embeddings are ``Task2Vec``'s to make.
   ///   - training: The optimizer and the batch size of the warm-up.
   ///   - structure: What is to be built of the affinities; decides what is measured where `settings` do not.
   public init(_ settings: AffinitySettings, training: TrainingSettings, structure: TaskStructure = .tree) {
@@ -42,6 +42,9 @@ public struct AffinityProbe: Sendable {
     _ method: any PromptMethod, data: [TaskBatch], names: [String], seed: UInt64,
     progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
   ) throws -> AffinityMatrix {
+    guard kind != .task2vec else {
+      throw BanyanError(.usage, at: "affinity.kind", "embeddings of tasks are no gradients; Task2Vec makes them")
+    }
     let parameters = try method.initialParameters(seed: seed).mapTensors { try $1.asParameter() }
     let rate = settings.learningRate ?? training.learningRate
     let optimizer = try Optimizer(training.rule, parameters: parameters, rate: rate)
@@ -80,7 +83,7 @@ public struct AffinityProbe: Sendable {
     let flat = try outcomes.map { outcome in try outcome.gradients.tensors.flatMap { try $0.doubles() } }
     let products = flat.map { mine in flat.map { theirs in zip(mine, theirs).reduce(0) { $0 + $1.0 * $1.1 } } }
     return switch kind {
-    case .gradientDot, .lookAhead: products
+    case .gradientDot, .lookAhead, .task2vec: products
     case .gradientCosine: Self.cosines(products)
     case .centredGradientCosine: Self.cosines(Self.centred(Self.cosines(products)))
     }

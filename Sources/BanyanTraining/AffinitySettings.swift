@@ -16,6 +16,8 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
     case gradientDot = "gradient-dot"
     /// `1 − Lⱼ(p − η gᵢ) / Lⱼ(p)`, made symmetric; Fifty et al., NeurIPS 2021.
     case lookAhead = "look-ahead"
+    /// `1 − d_sym` of task embeddings: no prompt is learned, the image tower is looked through.
+    case task2vec
   }
 
   /// What is measured; `null` for gradient cosines where a tree is built and their dot products where groups are.
@@ -28,12 +30,21 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
   @Nullable public var learningRate: Double?
   /// `η` of the look-ahead.
   public var lookAheadRate = 0.1
+  /// How embeddings are made, where they are what is compared.
+  public var embedding = Self.quickEmbedding
   /// How groups are compared.
   public var linkage = Linkage.average
   /// `affinity`, `random`, `flat`, `single`, or a tree in Newick form.
   public var tree = "affinity"
   /// How groups of tasks are found, for methods that learn one model a group.
   public var groups = GroupChoice.auto
+
+  /// A thousand draws a task: enough to order tasks, where an embedding that is kept deserves more.
+  private static var quickEmbedding: EmbeddingSettings {
+    var settings = EmbeddingSettings()
+    settings.draws = 1000
+    return settings
+  }
 
   /// The defaults: 30 steps, average linkage.
   public init() {}
@@ -54,6 +65,7 @@ public struct AffinitySettings: Codable, Sendable, Equatable {
     where !(value > 0 && value.isFinite) {
       throw BanyanError(.usage, at: "affinity.\(key)", "expected a positive number, found \(value)")
     }
+    try embedding.validate(at: "affinity.embedding")
     let words = ["affinity", "random", "flat", "single"]
     guard words.contains(tree) || tree.hasPrefix("(") else {
       throw BanyanError(

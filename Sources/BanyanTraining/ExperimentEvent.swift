@@ -1,4 +1,5 @@
 import BanyanFoundation
+public import BanyanReports
 import Foundation
 
 /// What a run tells while it works; the command line draws it, the service streams it.
@@ -15,8 +16,10 @@ public enum ExperimentEvent: Sendable {
   case counted(done: Int, total: Int)
   /// One step was taken.
   case step(seed: UInt64, step: Int, total: Int, objectives: [String: Double], rate: Double)
-  /// A seed is finished.
-  case result(seed: UInt64, average: Double)
+  /// The tree or the groups of tasks that the seed in work learns with.
+  case structure(tree: RecordedTree?, groups: [[String]]?)
+  /// A seed is finished, with the top-1 of each task.
+  case result(seed: UInt64, tasks: [String: Double])
 }
 
 /// Who listens to a run and may ask it to stop.

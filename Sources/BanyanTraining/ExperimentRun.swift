@@ -21,6 +21,7 @@ public struct ExperimentRun: Sendable {
   private let cache: URL?
   private let command: [String]
   private let observer: ExperimentObserver
+  private let status: LiveStatusWriter
   private let recordedSplits: [UInt64: [TaskSplit]]
 
   /// Prepares a run.
@@ -44,7 +45,8 @@ public struct ExperimentRun: Sendable {
     folder = RunFolder(output)
     self.cache = cache
     self.command = command
-    self.observer = observer
+    status = LiveStatusWriter(folder, inner: observer)
+    self.observer = status.observer
     var splits: [UInt64: [TaskSplit]] = [:]
     for run in repeating?.runs ?? [] { splits[run.seed] = run.split.map(TaskSplit.init(recorded:)) }
     recordedSplits = splits
@@ -90,6 +92,8 @@ public struct ExperimentRun: Sendable {
       if existing == .overwrite { try folder.removeRun() }
       try JSONDocument.write(experiment.differences(), to: folder.experiment)
     }
+    status.begin(method: entry.descriptor.title)
+    defer { status.end() }
 
     observer.report(.phase("Image features"))
     let tables = try watch.time("features") { try featureTables(splits, suite: suite, bench: bench) }
@@ -102,8 +106,7 @@ public struct ExperimentRun: Sendable {
       let outcome = try seeds.run(seed, split: split)
       outcomes.append(outcome)
       watch.add(outcome.seconds)
-      let scores = outcome.run.tasks.values.map(\.top1)
-      observer.report(.result(seed: seed, average: scores.reduce(0, +) / Double(max(1, scores.count))))
+      observer.report(.result(seed: seed, tasks: outcome.run.tasks.mapValues(\.top1)))
     }
     var seconds = watch.seconds
     seconds["total"] = watch.total

@@ -22,8 +22,8 @@ struct FeatureTable {
       pictures.append(.init(url: suite.url(of: sample), sha256: sample.sha256))
     }
     rows = seen
-    pixels = PicturePixels(pictures, view: view, extractor: extractor)
     features = try extractor.features(of: pictures, view: view, progress: progress, shouldStop: shouldStop).features
+    pixels = PicturePixels(pictures, view: view, reader: extractor.reader, device: features.device)
   }
 
   /// The samples of a task as one batch.

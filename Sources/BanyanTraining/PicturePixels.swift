@@ -14,24 +14,26 @@ final class PicturePixels: PixelSource {
 
   private let pictures: [FeatureExtractor.Picture]
   private let view: FeatureExtractor.View
-  private let extractor: FeatureExtractor
+  private let reader: PictureReader
+  private let device: Device
   private let limit: Int
   private let kept = Mutex<[Int: [Float]]>([:])
 
   init(
-    _ pictures: [FeatureExtractor.Picture], view: FeatureExtractor.View, extractor: FeatureExtractor,
+    _ pictures: [FeatureExtractor.Picture], view: FeatureExtractor.View, reader: PictureReader, device: Device,
     limit: Int = PicturePixels.limit
   ) {
     self.pictures = pictures
     self.view = view
-    self.extractor = extractor
+    self.reader = reader
+    self.device = device
     self.limit = limit
   }
 
   func pixels(_ rows: [Int]) throws -> Tensor {
     var planes = kept.withLock { kept in rows.map { kept[$0] } }
     let missing = planes.indices.filter { planes[$0] == nil }
-    try extractor.planes(of: missing.map { pictures[rows[$0]] }, view: view) { offset, values in
+    try reader.planes(of: missing.map { pictures[rows[$0]] }, view: view) { offset, values in
       planes[missing[offset]] = values
     }
     kept.withLock { kept in
@@ -40,6 +42,6 @@ final class PicturePixels: PixelSource {
         kept[rows[place]] = values
       }
     }
-    return try extractor.tensor(planes.compactMap(\.self))
+    return try reader.tensor(planes.compactMap(\.self), device: device)
   }
 }

@@ -50,6 +50,9 @@ struct SeedRunner {
       }
     }
     context = try experiment.structured(context, for: structure, affinity: affinity, seed: seed)
+    if structure != .none {
+      observer.report(.structure(tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups))
+    }
     let method = try entry.make(experiment.options, context)
     let plain = try split.enumerated().map { try tables.plain.batch($1.train, task: $0) }
     let initial = try watch.time("training") {
@@ -180,14 +183,39 @@ struct SeedRunner {
     let file = folder.affinity(seed)
     if let saved = try SealedDocument<AffinityMatrix>.read(file, fingerprint: fingerprint) { return saved }
     observer.report(.phase("Affinity of tasks"))
+    let structure = try entry.structure(experiment.options)
+    guard experiment.affinity.kind(for: structure) != .task2vec else {
+      let matrix = try embeddedAffinity(context, data: data, seed: seed)
+      try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
+      return matrix
+    }
     let probe = try entry.makeShared(experiment.options, context.withOneForAll())
-    let meter = try AffinityProbe(
-      experiment.affinity, training: experiment.training, structure: entry.structure(experiment.options))
+    let meter = AffinityProbe(
+      experiment.affinity, training: experiment.training, structure: structure)
     let matrix = try meter.measure(
       probe, data: data, names: names, seed: seed,
       progress: { observer.report(.counted(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
     try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
     return matrix
+  }
+
+  /// The affinity by embeddings of the tasks, with the image tower as their probe.
+  private func embeddedAffinity(_ context: MethodContext, data: [TaskBatch], seed: UInt64) throws -> AffinityMatrix {
+    let embedder = try Task2Vec(Probe(bench), experiment.affinity.embedding)
+    let draws = data.count * experiment.affinity.embedding.draws
+    let embeddings = try zip(context.tasks, data).enumerated().map { index, pair in
+      let (task, batch) = pair
+      guard let pictures = batch.pictures else {
+        throw BanyanError(.failed, at: task.name, "an embedding needs the task's pictures")
+      }
+      return try embedder.embed(
+        .init(
+          name: task.name, pictures: pictures, labels: batch.labels.integers().map(Int.init),
+          classes: task.classNames.count), seed: seed,
+        progress: { observer.report(.counted(done: index * draws / data.count + $0 * draws / data.count / $1, total: draws)) },
+        shouldStop: observer.shouldStop)
+    }
+    return try AffinityMatrix(embeddings: embeddings)
   }
 
   private func save(

@@ -146,6 +146,18 @@ int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int
   });
 }
 
+int ct_windows(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out) {
+  return guard("windows", {x}, [&] {
+    put(out, at::im2col(get(x), {kernel, kernel}, {1, 1}, {padding, padding}, {stride, stride}).transpose(1, 2));
+  });
+}
+
+int ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out) {
+  return guard("max_pool2d", {x}, [&] {
+    put(out, at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}));
+  });
+}
+
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, ct_tensor *out) {
   return guard("attention", {q, k, v, mask}, [&] {
     TORCH_CHECK(!causal || (get(q).dim() >= 2 && get(k).dim() >= 2 && get(q).size(-2) == get(k).size(-2)),

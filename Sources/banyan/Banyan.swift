@@ -45,7 +45,7 @@ struct Banyan: ParsableCommand {
       """,
     version: "banyan \(ExperimentRun.version) (\(Engine.version))",
     subcommands: [
-      Demo.self, Train.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self, Report.self,
-      Tree.self, Landscape.self, Classify.self, Evaluate.self, Methods.self,
+      Demo.self, Train.self, Watch.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self, Report.self,
+      Tree.self, Landscape.self, MapCommand.self, Embed.self, Recommend.self, MetaTaskCommand.self, Classify.self, Evaluate.self, Methods.self,
     ])
 }

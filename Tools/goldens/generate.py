@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # In this order: each may read what those before it have written.
-SCRIPTS = ["tokenizer", "image", "checkpoints", "clip", "prompts", "hipro", "grouped", "backbone", "embedded", "frozen", "coupled", "figures"]
+SCRIPTS = ["tokenizer", "image", "checkpoints", "clip", "prompts", "hipro", "grouped", "backbone", "embedded", "frozen", "coupled", "figures", "task2vec"]
 
 
 def main() -> int:

@@ -81,15 +81,15 @@ public struct ImageTower: Sendable {
     return try projection(postNorm(x.select(1, 0)))  // [batch, projection]
   }
 
-  /// Pixels to the input of the first block: [batch, 1 + patches, width].
-  package func embed(_ pixels: Tensor) throws -> Tensor {
+  /// Pixels to the input of the first block: [batch, 1 + patches, width]. `tap` sees what the patches' convolution gives.
+  package func embed(_ pixels: Tensor, tap: (Tensor) throws -> Tensor = { $0 }) throws -> Tensor {
     let side = configuration.imageSize
     let shape = pixels.shape
     guard shape.count == 4, shape[1...] == [3, side, side] else {
       throw BanyanError(.failed, at: "image tower", "expected pixels [batch, 3, \(side), \(side)], found \(shape)")
     }
     let width = configuration.image.width
-    let patches = try pixels.convolution2D(patchEmbedding, stride: configuration.patchSize)
+    let patches = try tap(pixels.convolution2D(patchEmbedding, stride: configuration.patchSize))
       .reshaped([shape[0], width, configuration.patchCount]).transposed()  // [batch, patches, width]
     let start = try classEmbedding.reshaped([1, 1, width]).expanded([shape[0], 1, width])
     return try preNorm(Tensor.concatenated([start, patches], axis: 1) + positionEmbedding)

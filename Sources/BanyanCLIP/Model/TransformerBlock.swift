@@ -65,9 +65,11 @@ package struct TransformerBlock: Sendable {
   }
 
   /// The MLP alone, without norm and residual, position by position.
-  package func mlp(_ x: Tensor) throws -> Tensor {
-    let hidden = try mlpInput(x)
-    return try mlpOutput(activation == .quickGELU ? hidden.quickGELU() : hidden.gelu())
+  package func mlp(_ x: Tensor) throws -> Tensor { try mlpOutput(activated(mlpInput(x))) }
+
+  /// What stands between the two layers of the MLP.
+  func activated(_ hidden: Tensor) throws -> Tensor {
+    try activation == .quickGELU ? hidden.quickGELU() : hidden.gelu()
   }
 
   /// `x + mlp(norm₂ x)`.

@@ -41,7 +41,7 @@ extension BackboneMethod {
 
   func weightsKey(task: Int) -> String { backbone.key(task: task) }
 
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
     try backbone.features(batch) { try changed($0, parameters, batch.task) }
   }
 

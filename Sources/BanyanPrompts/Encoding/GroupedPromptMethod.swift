@@ -77,7 +77,7 @@ extension GroupedPromptMethod {
     hasTaskSpecific ? "task \(task)" : "group \(groups.group(of: task)), names \(parts.towers.classSet(of: task))"
   }
 
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
     try parts.towers.features(prompts(parameters, of: batch.task), batch)
   }
 }

@@ -1,34 +1,40 @@
 import BanyanFoundation
-import BanyanTensor
+package import BanyanTensor
 import Foundation
 
 /// Multinomial logistic regression with L2 regularisation of the weights, solved to convergence in double precision.
 ///
-///     f(W, b) = 1/n Σᵢ CE(W xᵢ + b, yᵢ) + λ/(2n) ‖W‖²       // W [classes, width], b [classes], no penalty on b
+///     f(W, b) = 1/n Σᵢ wᵢ CE(W xᵢ + b, yᵢ) + λ/(2n) ‖W‖²    // W [classes, width], b [classes], no penalty on b
 ///
 /// `n · f · C` with `λ = 1/C` is the objective of the usual libraries. It is convex, so that the start does not matter.
-struct LogisticRegression {
+package struct LogisticRegression {
   private let features: Tensor  // [rows, width], double precision
   private let targets: Tensor  // [rows, classes], one-hot
+  private let weights: Tensor?  // [rows, 1]
   private let classes: Int
   private let width: Int
   private let rows: Double
 
+  /// - Parameters:
+  ///   - batch: The pictures to learn from.
+  ///   - classes: How many classes there are.
+  ///   - weights: `wᵢ`, how much each row counts; 1 where `nil`.
   /// - Throws: A `BanyanError` where there are no rows, or a label is none of the classes.
-  init(_ batch: TaskBatch, classes: Int) throws {
+  package init(_ batch: TaskBatch, classes: Int, weights: [Double]? = nil) throws {
     guard batch.count > 0 else {
       throw BanyanError(.usage, at: "task \(batch.task)", "expected training pictures, found none")
     }
     // On the processor: accelerators may lack double precision.
     features = try batch.features.to(.float64, device: .cpu)
     targets = try batch.oneHotLabels(classes: classes).to(.float64, device: .cpu)
+    self.weights = try weights.map { try Tensor($0, shape: [$0.count, 1]) }
     self.classes = classes
     width = features.extent(1)
     rows = Double(batch.count)
   }
 
   /// The minimum at one strength of regularisation: the rows of `W`, then `b`.
-  func minimum(strength: Double, from start: [Double]? = nil) throws -> [Double] {
+  package func minimum(strength: Double, from start: [Double]? = nil) throws -> [Double] {
     let start = start ?? [Double](repeating: 0, count: classes * width + classes)
     return try Engine.withoutGradients {
       try LBFGS().minimum(from: start) { try objective($0, strength: strength) }
@@ -36,7 +42,7 @@ struct LogisticRegression {
   }
 
   /// `W` and `b` of a point.
-  func tensors(_ point: [Double]) throws -> (head: Tensor, bias: Tensor) {
+  package func tensors(_ point: [Double]) throws -> (head: Tensor, bias: Tensor) {
     (
       try Tensor(Array(point[..<(classes * width)]), shape: [classes, width]),
       try Tensor(Array(point[(classes * width)...]), shape: [classes])
@@ -46,9 +52,11 @@ struct LogisticRegression {
   private func objective(_ point: [Double], strength: Double) throws -> (value: Double, gradient: [Double]) {
     let (head, bias) = try tensors(point)
     let logs = try features.linear(head, bias).logSoftmax()
-    let surplus = try (logs.exp() - targets) * (1 / rows)
+    let weighted = try weights.map { try targets * $0 } ?? targets
+    let chances = try weights.map { try logs.exp() * $0 } ?? logs.exp()
+    let surplus = try (chances - weighted) * (1 / rows)
     let penalty = strength / rows
-    let value = try -(targets * logs).sum().item() / rows + penalty / 2 * head.squared().sum().item()
+    let value = try -(weighted * logs).sum().item() / rows + penalty / 2 * head.squared().sum().item()
     let gradient = try (surplus.transposed().matmul(features) + head * penalty).doubles() + surplus.sum([0]).doubles()
     return (value, gradient)
   }

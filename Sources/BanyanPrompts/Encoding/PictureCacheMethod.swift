@@ -35,7 +35,7 @@ extension PictureCacheMethod {
 
   func weights(_ parameters: ParameterTree, task: Int) throws -> Tensor { try templates(task) }
   func weightsKey(task: Int) -> String { templates.key(task: task) }
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor { batch.features }
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor { batch.features }
 
   public func initialParameters(seed: UInt64) throws -> ParameterTree {
     var tree = ParameterTree()

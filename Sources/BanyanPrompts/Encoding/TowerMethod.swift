@@ -20,9 +20,6 @@ protocol TowerMethod: PromptMethod {
 
   /// Tasks with equal keys have equal weights.
   func weightsKey(task: Int) -> String
-
-  /// A batch's features, with a graph where parameters are leaves.  // [rows, projection], of length one
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor
 }
 
 extension TowerMethod {

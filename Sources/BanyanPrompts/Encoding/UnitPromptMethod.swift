@@ -97,7 +97,7 @@ extension UnitPromptMethod {
     parts.templates?.key(task: task) ?? "\(parts.path(of: task)), names \(parts.towers.classSet(of: task))"
   }
 
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
     guard parts.unit.promptsImages else { return batch.features }
     return try parts.towers.features(prompts(parameters, of: batch.task), batch)
   }

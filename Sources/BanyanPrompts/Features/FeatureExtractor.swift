@@ -46,9 +46,9 @@ public struct FeatureExtractor: Sendable {
   }
 
   private let tower: ImageTower
-  private let preprocessor: ImagePreprocessor
+  /// Pictures to the tower's planes.
+  package let reader: PictureReader
   private let cache: FeatureCache
-  private let batchSize: Int
 
   /// An extractor for the image tower of `model`.
   public init(model: CLIPModel, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
@@ -64,9 +64,8 @@ public struct FeatureExtractor: Sendable {
         "expected pictures of \(side) × \(side), found \(preprocessor.outputWidth) × \(preprocessor.outputHeight)")
     }
     self.tower = tower
-    self.preprocessor = preprocessor
     self.cache = cache
-    self.batchSize = batchSize
+    reader = PictureReader(preprocessor: preprocessor, batchSize: batchSize)
   }
 
   /// The features of `pictures`, in their order.
@@ -115,7 +114,7 @@ public struct FeatureExtractor: Sendable {
   public func feature(of image: PixelImage) throws -> Tensor { try feature(ofPixels: pixels(of: image)) }
 
   /// The planes of one picture in memory, [1, 3, side, side].
-  public func pixels(of image: PixelImage) throws -> Tensor { try tensor([preprocessor(image)]) }
+  public func pixels(of image: PixelImage) throws -> Tensor { try tensor([reader.preprocessor(image)]) }
 
   /// The unit features of planes, [pictures, projection].
   public func feature(ofPixels pixels: Tensor) throws -> Tensor {
@@ -126,47 +125,18 @@ public struct FeatureExtractor: Sendable {
     _ pictures: [Picture], view: View, progress: (Int, Int) -> Void, shouldStop: () -> Bool,
     each: (Int, [Float]) throws -> Void
   ) throws {
-    try PixelPipeline.forEachBatch(
-      ofCount: pictures.count, batchSize: batchSize, name: { pictures[$0].url.path },
-      prepare: { try planes(of: pictures[$0], view: view) },
-      body: { batch, range in
-        if shouldStop() { throw BanyanError(.interrupted, at: "image features", "stopped after \(range.lowerBound)") }
-        let planes = try batch.map { try $0.get() }
-        // Always as many rows, so that a feature does not depend on which pictures were still missing.
-        let blank = [Float](repeating: 0, count: planes[0].count)
-        let padded = planes + [[Float]](repeating: blank, count: batchSize - planes.count)
-        let features = try Engine.withoutGradients { try tower.features(tensor(padded)).floats() }
-        let width = features.count / padded.count
-        for row in planes.indices {
-          try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width]))
-        }
-        progress(range.upperBound, pictures.count)
-      })
+    try reader.forEachBatch(of: pictures, view: view) { batch, range in
+      if shouldStop() { throw BanyanError(.interrupted, at: "image features", "stopped after \(range.lowerBound)") }
+      let planes = try batch.map { try $0.get() }
+      // Always as many rows, so that a feature does not depend on which pictures were still missing.
+      let blank = [Float](repeating: 0, count: planes[0].count)
+      let padded = planes + [[Float]](repeating: blank, count: reader.batchSize - planes.count)
+      let features = try Engine.withoutGradients { try tower.features(tensor(padded)).floats() }
+      let width = features.count / padded.count
+      for row in planes.indices { try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width])) }
+      progress(range.upperBound, pictures.count)
+    }
   }
 
-  /// The preprocessed planes of `pictures`, in their order, decoded on all cores; nothing is cached.
-  package func planes(
-    of pictures: [Picture], view: View = .centre, each: (Int, [Float]) throws -> Void
-  ) throws {
-    try PixelPipeline.forEachBatch(
-      ofCount: pictures.count, batchSize: batchSize, name: { pictures[$0].url.path },
-      prepare: { try planes(of: pictures[$0], view: view) },
-      body: { batch, range in
-        for (offset, planes) in batch.enumerated() { try each(range.lowerBound + offset, planes.get()) }
-      })
-  }
-
-  private func planes(of picture: Picture, view: View) throws -> [Float] {
-    let image = try ImageDecoder.decode(contentsOf: picture.url)
-    guard case .augmented(let number) = view else { return preprocessor(image) }
-    // A view belongs to the picture's content, so that all runs see the same one.
-    var generator = SeededGenerator(seed: UInt64(number), label: picture.sha256)
-    return ImageAugmentation()(image, preprocessor: preprocessor, generator: &generator)
-  }
-
-  /// Planes as the tower takes them.  // [pictures, 3, side, side]
-  package func tensor(_ planes: [[Float]]) throws -> Tensor {
-    let side = tower.configuration.imageSize
-    return try Tensor(Array(planes.joined()), shape: [planes.count, 3, side, side], device: tower.device)
-  }
+  private func tensor(_ planes: [[Float]]) throws -> Tensor { try reader.tensor(planes, device: tower.device) }
 }

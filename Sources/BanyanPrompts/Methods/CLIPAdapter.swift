@@ -103,7 +103,7 @@ public struct CLIPAdapter: TowerMethod {
     configuration.on == .text && !configuration.shared ? "task \(task)" : templates.key(task: task)
   }
 
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor {
     configuration.on == .image ? try adapted(batch.features, parameters, task: batch.task) : batch.features
   }
 

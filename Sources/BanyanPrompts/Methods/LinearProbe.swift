@@ -81,7 +81,7 @@ public struct LinearProbe: TowerMethod {
 
   func weights(_ parameters: ParameterTree, task: Int) throws -> Tensor { try parameters.require(head(task)) }
 
-  func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor { batch.features }
+  public func features(_ parameters: ParameterTree, _ batch: TaskBatch) throws -> Tensor { batch.features }
 
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {
     try batch.features.linear(weights, parameters.require(bias(batch.task)))

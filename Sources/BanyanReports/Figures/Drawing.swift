@@ -1,15 +1,15 @@
 /// A figure as a list of marks in the order in which they are painted.
 ///
 /// Marks name what they mean (``Ink``), not a colour: the page and the file decide, for light and for dark.
-struct Drawing: Sendable, Equatable {
-  struct Point: Sendable, Equatable {
-    var x: Double
-    var y: Double
+package struct Drawing: Sendable, Equatable {
+  package struct Point: Sendable, Equatable {
+    package var x: Double
+    package var y: Double
 
     init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
   }
 
-  enum Ink: Sendable, Equatable {
+  package enum Ink: Sendable, Equatable {
     case text, muted, grid
     /// One of several things told apart, such as methods.
     case series(Int)
@@ -19,9 +19,9 @@ struct Drawing: Sendable, Equatable {
     case onHeat(Double)
   }
 
-  enum Anchor: String, Sendable { case start, middle, end }
+  package enum Anchor: String, Sendable { case start, middle, end }
 
-  enum Shape: Sendable, Equatable {
+  package enum Shape: Sendable, Equatable {
     case line([Point])
     /// What a closed line surrounds.
     case area([Point])
@@ -31,24 +31,24 @@ struct Drawing: Sendable, Equatable {
     case text(String, Point, size: Double, Anchor, turned: Bool)
   }
 
-  struct Mark: Sendable, Equatable {
-    var shape: Shape
-    var ink: Ink
+  package struct Mark: Sendable, Equatable {
+    package var shape: Shape
+    package var ink: Ink
     /// The stroke of a line.
-    var width = 1.0
-    var opacity = 1.0
+    package var width = 1.0
+    package var opacity = 1.0
     /// What a pointer that rests here is told.
     var tip: String?
   }
 
   /// A stem for file names and anchors.
-  let name: String
+  package let name: String
   let title: String
   /// What a reader who cannot see the figure is told.
   let summary: String
-  let width: Double
-  let height: Double
-  private(set) var marks: [Mark] = []
+  package let width: Double
+  package let height: Double
+  package private(set) var marks: [Mark] = []
 
   init(name: String, title: String, summary: String, width: Double, height: Double) {
     (self.name, self.title, self.summary) = (name, title, summary)

@@ -28,6 +28,7 @@ public struct ReportPage: Sendable {
     let training = runs.compactMap(TrainingFigure.init)
     let reliability = runs.compactMap(ReliabilityFigure.init)
     let landscapes = runs.flatMap(\.landscapes)
+    let maps = runs.flatMap(\.maps)
     sections = [
       Section(
         heading: "What accuracy costs",
@@ -48,6 +49,10 @@ public struct ReportPage: Sendable {
           "Light cells are tasks whose gradients agree: what one learns, helps the other. The tree joins the nearest first.",
         figures: affinities),
       Section(
+        heading: "What lies near what",
+        lead: "Near ones are alike; distances across the picture say little, and its axes nothing.",
+        figures: maps.enumerated().map { MapFigure($1).drawing(name: "map-\($0 + 1)") }),
+      Section(
         heading: "Can its confidence be trusted?",
         lead:
           "Bars are how often it was right, marks how sure it was. Marks above the bars: too sure. Paler bars hold fewer "
@@ -66,9 +71,12 @@ public struct ReportPage: Sendable {
     ].filter { !$0.figures.isEmpty }
   }
 
+  /// Every figure, in the order of the page.
+  package var figures: [Drawing] { sections.flatMap(\.figures) }
+
   /// Every figure as a file of its own: its name and its contents.
   public var svgFiles: [(name: String, data: Data)] {
-    sections.flatMap(\.figures).map { ("\($0.name).svg", Data($0.svg(isAlone: true).utf8)) }
+    figures.map { ("\($0.name).svg", Data($0.svg(isAlone: true).utf8)) }
   }
 
   /// The page.

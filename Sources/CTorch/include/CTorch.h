@@ -98,6 +98,10 @@ int ct_stack(const ct_tensor *xs, int count, int64_t dim, ct_tensor *out);
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_products products, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, ct_tensor *out);
+// The windows of `x` [batch, channels, height, width], one row each: [batch, places, channels * kernel * kernel].
+int ct_windows(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out);
+// The largest value in each window: [batch, channels, rows, columns].
+int ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out);
 // softmax(q kT / sqrt(d) + mask) v; q, k, v: [..., tokens, d]. `mask` may be null.
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, ct_tensor *out);
 // The mean cross-entropy of `logits` [rows, classes] against `labels` [rows].

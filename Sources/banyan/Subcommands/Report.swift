@@ -1,5 +1,6 @@
 import ArgumentParser
 import BanyanFoundation
+import BanyanPainting
 import BanyanReports
 import Foundation
 
@@ -11,7 +12,7 @@ struct Report: ParsableCommand {
       records alone.
 
         banyan report runs/* --output report.html
-        banyan report runs/* --figures figures        each figure as an SVG file too
+        banyan report runs/* --figures figures        each figure as an SVG and a PNG file too
       """)
 
   @Argument(help: "Folders of finished runs.")
@@ -32,6 +33,9 @@ struct Report: ParsableCommand {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let files = page.svgFiles
     for file in files { try AtomicFile.write(file.data, to: folder.appending(path: file.name)) }
-    Terminal.note("Wrote \(files.count) figures into \(figures).")
+    for figure in page.figures {
+      try AtomicFile.write(FigurePainter()(figure).png, to: folder.appending(path: "\(figure.name).png"))
+    }
+    Terminal.note("Wrote \(files.count) figures into \(figures), as SVG and as PNG.")
   }
 }

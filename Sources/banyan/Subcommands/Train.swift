@@ -1,5 +1,6 @@
 import ArgumentParser
 import BanyanFoundation
+import BanyanPainting
 import BanyanReports
 import BanyanTraining
 import Foundation
@@ -31,6 +32,12 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("Repeat a finished run: its settings and the very pictures it drew.", valueName: "run"))
   var repeated: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Also write losses, rate, accuracies, settings and figures into a folder of this one, for TensorBoard.",
+      valueName: "folder"), completion: .directory)
+  var tensorboard: String?
+
   @Flag(name: .shortAndLong, help: "No progress and no notes.")
   var quiet = false
 
@@ -61,9 +68,14 @@ struct Train: ParsableCommand {
     let reporter = ProgressReporter(isQuiet: quiet)
     let interruption = Interruption()
     defer { reporter.finish() }
+    let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+    let board = try tensorboard.map {
+      try TensorBoardObserver(
+        URL(fileURLWithPath: $0).appending(path: folder.lastPathComponent), experiment: experiment, inner: observer)
+    }
     let run = try ExperimentRun(
       experiment, output: folder, cache: cache.root, command: CommandLine.arguments, repeating: earlier?.record,
-      observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
+      observer: board?.observer ?? observer)
     let record: RunRecord
     do {
       record = try run.run(resume ? .resume : overwrite ? .overwrite : .refuse)
@@ -76,6 +88,14 @@ struct Train: ParsableCommand {
         remedy: "Go on with: banyan train \(words.map(Terminal.quoted).joined(separator: " "))")
     }
     reporter.finish()
+    if let board {
+      let page = try ReportPage([NamedRecord(name: folder.lastPathComponent, record: record)])
+      try board.add(
+        page.figures.map { figure in
+          let picture = try FigurePainter(scale: 1.5)(figure)
+          return (figure.name, picture.png, picture.width, picture.height)
+        })
+    }
     try show(record, folder)
   }
 

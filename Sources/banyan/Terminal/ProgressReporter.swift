@@ -47,8 +47,10 @@ final class ProgressReporter: Sendable {
     case .step(_, let step, let total, let objectives, _):
       state.stepsBefore = state.stepsBefore ?? step - 1
       bar(step, total, objectives, &state)
-    case .result(let seed, let average):
+    case .structure: break
+    case .result(let seed, let tasks):
       close(&state)
+      let average = tasks.values.reduce(0, +) / Double(max(1, tasks.count))
       Terminal.note("Seed \(seed): average top-1 \((average * 100).formatted(.number.precision(.fractionLength(1)))) %")
     }
   }

@@ -34,6 +34,12 @@ enum Terminal {
   /// Replaces the current line of a terminal.
   static func redraw(_ line: String) { write("\r\u{1B}[2K" + line, to: STDERR_FILENO) }
 
+  /// Replaces the whole screen of a terminal; the first time it is cleared.
+  static func screen(_ text: String, isFirst: Bool) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0 + "\u{1B}[K" }
+    write((isFirst ? "\u{1B}[2J" : "") + "\u{1B}[H" + lines.joined(separator: "\n") + "\u{1B}[J\n", to: STDERR_FILENO)
+  }
+
   /// Whether stderr is a person's screen.
   static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
 

@@ -1,0 +1,50 @@
+public import BanyanCLIP
+import BanyanFoundation
+import BanyanPrompts
+import BanyanTensor
+public import Foundation
+
+/// A network that tasks are looked at through, with what its pictures must look like.
+public struct Probe: Sendable {
+  /// What it is, with the digest of its weights; embeddings of equal names compare.
+  public let name: String
+  /// Pixels to features.
+  public let network: any ProbeNetwork
+  /// Pictures to the network's pixels.
+  let reader: PictureReader
+
+  init(name: String, network: any ProbeNetwork, reader: PictureReader) {
+    (self.name, self.network, self.reader) = (name, network, reader)
+  }
+
+  /// The image tower of a checkpoint, on whose features a classifier of unit vectors stands.
+  public init(_ bench: Workbench) {
+    self.init(
+      name: "CLIP image tower \(bench.fingerprint.prefix(16))", network: bench.model.image, reader: bench.extractor.reader)
+  }
+
+  /// The residual network in a safetensors file or its folder.
+  ///
+  /// - Throws: A `BanyanError` that names the file and the key which does not fit.
+  public init(residualNetwork url: URL) throws {
+    let checkpoint = try ResidualCheckpoint(url)
+    self.init(
+      name: "residual network \(try checkpoint.fingerprint().prefix(16))", network: try checkpoint.network(),
+      reader: PictureReader(preprocessor: try checkpoint.preprocessor()))
+  }
+
+  /// A residual network where a path is given, else the image tower of a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - model: The checkpoint's folder, or `embedded`.
+  ///   - residualNetwork: A safetensors file or its folder.
+  ///   - threads: Threads of one op; `nil` leaves them as they are.
+  public init(model: String?, residualNetwork: String?, threads: Int? = nil) throws {
+    if let threads { try Engine.setThreads(threads) }
+    if let residualNetwork {
+      try self.init(residualNetwork: URL(fileURLWithPath: residualNetwork))
+    } else {
+      try self.init(Workbench(model: EmbeddedCheckpoint.resolve(model ?? EmbeddedCheckpoint.name), cache: nil))
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanReports
+import BanyanStructure
+import BanyanTasks
+import BanyanTraining
+import Foundation
+
+struct Embed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes an embedding of every task, and says how far apart tasks are (Task2Vec).",
+    discussion: """
+      A classifier is put on a fixed probe network, and the Fisher information of the probe's filters is measured: one \
+      number a filter. Tasks that ask the same filters are near each other; the norm says how much a task asks. The \
+      probe is the image tower of --model, or a ResNet-34 with --probe. Finished tasks are kept in the output file; the \
+      same command again goes on.
+
+        banyan embed --model clip --tasks pictures --output embeddings.json
+        banyan embed --model clip --tasks pictures --estimator variational --draws 2000
+        banyan embed --probe resnet34 --tasks pictures
+      """)
+
+  @Option(help: ArgumentHelp("The CLIP whose image tower is the probe, or `embedded`.", valueName: "folder"))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A ResNet-18 or ResNet-34 as the probe: safetensors in torchvision's naming, or its folder.", valueName: "path"))
+  var probe: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The tasks: a folder <task>/<class>/<image>, a CSV (path,label,task,split), split JSON or list files.",
+      valueName: "path"))
+  var tasks: String
+
+  @Option(help: ArgumentHelp("Use these tasks only, separated by commas.", valueName: "names"))
+  var only: String?
+
+  @Option(
+    help: ArgumentHelp("Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
+  var imageRoot: String?
+
+  @Option(help: ArgumentHelp("Pictures per class to look at (default: all).", valueName: "k"))
+  var shots: Int?
+
+  @Option(help: ArgumentHelp("Of everything that is drawn.", valueName: "n"))
+  var seed: UInt64 = 1
+
+  @Option(
+    help: ArgumentHelp("How information is estimated: \(EmbeddingSettings.Estimator.words).", valueName: "name"),
+    transform: EmbeddingSettings.Estimator.argument)
+  var estimator = EmbeddingSettings.Estimator.monteCarlo
+
+  @Option(help: ArgumentHelp("Pictures drawn a task, each class as often (default: 10000).", valueName: "n"))
+  var draws: Int?
+
+  @Option(help: ArgumentHelp("Threads of one op (default: all cores).", valueName: "n"))
+  var threads: Int?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Any setting of the measurement, such as beta=1e-6 or batchSize=16.", valueName: "key=value"))
+  var assignments: [String] = []
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where the embeddings are kept.", valueName: "file"), completion: .file())
+  var output = "embeddings.json"
+
+  @Flag(help: "Replace a file that holds embeddings by other settings.")
+  var overwrite = false
+
+  @Flag(name: .shortAndLong, help: "No progress and no notes.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("text or json.", valueName: "format"))
+  var format = ResultFormat.text
+
+  func validate() throws {
+    if (model == nil) == (probe == nil) { throw ValidationError("Give a probe: either --model or --probe.") }
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
+  }
+
+  func run() throws {
+    var settings = EmbeddingSettings()
+    settings.estimator = estimator
+    if let draws { settings.draws = draws }
+    for assignment in assignments {
+      settings = try Settings.apply(
+        Settings.overlay(assignment: assignment), to: settings, subject: "--set \(assignment)")
+    }
+    let loading = TaskLoadingOptions(
+      only: only.map { $0.split(separator: ",").map(String.init) } ?? [], imageRoot: imageRoot)
+    let suite = try TaskSuite.load(tasks, options: loading)
+    let interruption = Interruption()
+    let reporter = ProgressReporter(isQuiet: quiet)
+    defer { reporter.finish() }
+    let run = try EmbeddingRun(
+      suite, probe: Probe(model: model, residualNetwork: probe, threads: threads),
+      samples: shots.map(SamplingAmount.shots) ?? .all, seed: seed, settings: settings,
+      source: URL(fileURLWithPath: tasks).standardizedFileURL.path, command: CommandLine.arguments)
+    let record: EmbeddingRecord
+    do {
+      record = try run.run(
+        file: URL(fileURLWithPath: output), overwrites: overwrite,
+        progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+    } catch let error as BanyanError where error.kind == .interrupted {
+      reporter.finish()
+      throw BanyanError(
+        .interrupted, at: error.subject, "\(error.message); finished tasks are saved in \(output)",
+        remedy: "Go on with the same command.")
+    }
+    reporter.finish()
+    switch format {
+    case .json: Terminal.result(try JSONDocument.data(record, subject: "embeddings"))
+    case .text: Terminal.result(try EmbeddingTable(record.embeddings).text(width: Terminal.width))
+    }
+    if !quiet { Terminal.note("Wrote \(output).") }
+  }
+}
