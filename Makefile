@@ -38,9 +38,16 @@ build: bootstrap
 # Every arrow between targets must be declared in Package.swift.
 TESTS := swift build $(FLAGS) --build-tests --explicit-target-dependency-import-check error
 
-test: bootstrap
+# Real readers of what Banyan writes, in a folder that nothing else sees.
+CHECKS := .deps/checks
+$(CHECKS)/stamp: Tools/checks/requirements.txt scripts/bootstrap-checks
+	scripts/bootstrap-checks
+
+test: bootstrap $(CHECKS)/stamp
 	$(TESTS)
-	swift test $(FLAGS) --skip-build --disable-xctest
+	PYTHONPATH=$(CURDIR)/$(CHECKS) BANYAN_CHECKS_PYTHON=$$(command -v python3) \
+	  BANYAN_CHROMIUM=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) \
+	  swift test $(FLAGS) --skip-build --disable-xctest
 
 parity: bootstrap venv
 	$(PYTHON) Tools/parity/build_checkpoint.py .deps/parity/b16 --vision b16

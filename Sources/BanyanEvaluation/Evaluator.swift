@@ -100,7 +100,8 @@ public struct Evaluator: Sendable {
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
     var bins = [(count: Int, confidence: Double, correct: Int)](repeating: (0, 0, 0), count: binCount)
     var correct = 0
-    for (row, label) in zip(probabilities, labels) {
+    var mistakes: [Mistake] = []
+    for (image, (row, label)) in zip(probabilities, labels).enumerated() {
       guard row.count == classes, row.allSatisfy(\.isFinite), (0..<classes).contains(label) else {
         throw BanyanError(
           .failed, at: "evaluation",
@@ -111,6 +112,9 @@ public struct Evaluator: Sendable {
       confusion[label][predicted] += 1
       if predicted == label { correct += 1 }
       let confidence = row[predicted]
+      if predicted != label {
+        mistakes.append(Mistake(image: image, label: label, predicted: predicted, confidence: confidence))
+      }
       let bin = min(binCount - 1, max(0, Int((confidence * Double(binCount)).rounded(.up)) - 1))
       bins[bin].count += 1
       bins[bin].confidence += confidence
@@ -131,8 +135,12 @@ public struct Evaluator: Sendable {
     }
     return SeedTaskResult(
       top1: Double(correct) / total, correct: correct, count: labels.count, perClass: perClass, confusion: confusion,
-      expectedCalibrationError: error, reliability: reliability)
+      expectedCalibrationError: error, reliability: reliability, classNames: classNames,
+      mistakes: Array(mistakes.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }.prefix(Self.mistakeLimit)))
   }
+
+  /// How many mistakes a result keeps.
+  private static let mistakeLimit = 24
 
   static func argmax(_ row: [Double]) -> Int {
     var best = 0

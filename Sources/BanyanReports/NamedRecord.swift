@@ -11,22 +11,28 @@ public struct NamedRecord: Sendable, Equatable {
   public var landscapes: [LandscapeRecord]
   /// The maps that were made of the run.
   public var maps: [MapRecord]
+  /// The words nearest to what it has learned.
+  public var words: [WordsRecord]
 
   /// Names a record.
-  public init(name: String, record: RunRecord, landscapes: [LandscapeRecord] = [], maps: [MapRecord] = []) {
+  public init(
+    name: String, record: RunRecord, landscapes: [LandscapeRecord] = [], maps: [MapRecord] = [], words: [WordsRecord] = []
+  ) {
     self.name = name
     self.record = record
     self.landscapes = landscapes
     self.maps = maps
+    self.words = words
   }
 
-  /// Reads the record in `runFolder`, with its landscapes and maps, and names it after the folder.
+  /// Reads the record in `runFolder`, with its landscapes, maps and words, and names it after the folder.
   ///
-  /// - Throws: What ``RunRecord/read(_:)``, ``LandscapeRecord/readAll(_:)`` and ``MapRecord/readAll(_:)`` throw.
+  /// - Throws: What ``RunRecord/read(_:)`` and the `readAll(_:)` of the others throw.
   public static func read(_ runFolder: URL) throws -> NamedRecord {
     NamedRecord(
       name: runFolder.standardizedFileURL.lastPathComponent, record: try RunRecord.read(runFolder),
-      landscapes: try LandscapeRecord.readAll(runFolder), maps: try MapRecord.readAll(runFolder))
+      landscapes: try LandscapeRecord.readAll(runFolder), maps: try MapRecord.readAll(runFolder),
+      words: try WordsRecord.readAll(runFolder))
   }
 
   /// Reads the records of all finished runs among `folders`.

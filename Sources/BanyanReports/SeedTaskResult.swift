@@ -21,6 +21,23 @@ public struct ReliabilityBin: Codable, Sendable, Equatable {
   }
 }
 
+/// A test image that was taken for another class.
+public struct Mistake: Codable, Sendable, Equatable {
+  /// Its place among the task's test images, as the record's split lists them.
+  public var image: Int
+  /// The true class, as a row of the confusion matrix.
+  public var label: Int
+  /// The class that it was taken for.
+  public var predicted: Int
+  /// How sure the prediction was, as a fraction.
+  public var confidence: Double
+
+  /// Creates a mistake.
+  public init(image: Int, label: Int, predicted: Int, confidence: Double) {
+    (self.image, self.label, self.predicted, self.confidence) = (image, label, predicted, confidence)
+  }
+}
+
 /// What one seed reached on one task.
 public struct SeedTaskResult: Codable, Sendable, Equatable {
   /// The share of test images whose most likely class is the true one, as a fraction.
@@ -33,6 +50,10 @@ public struct SeedTaskResult: Codable, Sendable, Equatable {
   public var perClass: [String: Double]
   /// How often class `i` was taken for class `j`, `[classes, classes]`.
   public var confusion: [[Int]]
+  /// The names of the classes in the order of ``confusion``; `nil` in records of earlier versions.
+  public var classNames: [String]?
+  /// The mistakes of which it was most sure, surest first; `nil` in records of earlier versions.
+  public var mistakes: [Mistake]?
   /// The expected calibration error `Σ_b n_b/n · |accuracy_b − confidence_b|`, as a fraction.
   public var expectedCalibrationError: Double
   /// The bins that error is a sum over.
@@ -48,7 +69,8 @@ public struct SeedTaskResult: Codable, Sendable, Equatable {
   public init(
     top1: Double, correct: Int, count: Int, perClass: [String: Double] = [:], confusion: [[Int]] = [],
     expectedCalibrationError: Double = 0, reliability: [ReliabilityBin] = [], initialLoss: Double? = nil,
-    finalLoss: Double? = nil, combinations: [String: Double]? = nil
+    finalLoss: Double? = nil, combinations: [String: Double]? = nil, classNames: [String]? = nil,
+    mistakes: [Mistake]? = nil
   ) {
     self.top1 = top1
     self.correct = correct
@@ -60,5 +82,7 @@ public struct SeedTaskResult: Codable, Sendable, Equatable {
     self.initialLoss = initialLoss
     self.finalLoss = finalLoss
     self.combinations = combinations
+    self.classNames = classNames
+    self.mistakes = mistakes
   }
 }

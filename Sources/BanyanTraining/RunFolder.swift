@@ -13,7 +13,7 @@ public import Foundation
 ///     experiment.json        what was asked for: the differences from the defaults
 ///     record.json            what came out; there when the run is finished
 ///     seed-<s>/prompts.safetensors, prompts.json, classifiers.safetensors, result.json
-///     landscapes/…, maps/…   what `banyan landscape` and `banyan map` have made
+///     landscapes/…, maps/…, words/…    what the commands of these names have made
 ///     seed-<s>/state.safetensors, start.safetensors, affinity.json    while the seed is in work
 public struct RunFolder: Sendable {
   /// The folder itself.
@@ -88,7 +88,9 @@ public struct RunFolder: Sendable {
   /// Removes what a run writes, and nothing else; the record first, so that no half of a run looks like a whole one.
   func removeRun() throws {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
-    let drawn = [LandscapeRecord.folderName, MapRecord.folderName, LiveStatus.fileName]
+    let drawn = [
+      LandscapeRecord.folderName, MapRecord.folderName, WordsRecord.folderName, LiveStatus.fileName,
+    ]
     let own = names.filter { $0.hasPrefix("seed-") || $0 == experiment.lastPathComponent || drawn.contains($0) }
     for name in names.filter({ $0 == RunRecord.fileName }) + own {
       do {

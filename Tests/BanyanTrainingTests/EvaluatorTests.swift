@@ -30,6 +30,12 @@ import Testing
     let gaps = [abs(1 - 0.4) * 1, abs(0 - 0.5) * 1, abs(2.0 / 3 - 2.3 / 3) * 3, 0]
     #expect(abs(result.expectedCalibrationError - gaps.reduce(0, +) / 6) < 1e-12)
     #expect(abs(result.reliability[3].confidence - 2.3 / 3) < 1e-12)
+    #expect(
+      result.mistakes == [
+        Mistake(image: 1, label: 0, predicted: 1, confidence: 0.8),
+        Mistake(image: 4, label: 1, predicted: 0, confidence: 0.5),
+      ])
+    #expect(result.classNames == names)
   }
 
   @Test func aClassWithoutPicturesHasNoAccuracyAndOneBinIsTheWholeGap() throws {

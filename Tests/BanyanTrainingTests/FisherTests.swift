@@ -223,6 +223,8 @@ import BanyanTraining
         return result
       }
     }
+
+    func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor { try inner.map(pixels, tap: tap) }
   }
 
   @Test func `draws see every class as often`() {

@@ -13,6 +13,11 @@ struct LinearProbeNetwork: ProbeNetwork {
     let x = try pixels.reshaped([pixels.extent(0), 1, pixels.count / pixels.extent(0)])
     return try tap(filterLayers[0], x, x.linear(weight)).select(1, 0)
   }
+
+  func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    let features = try features(pixels, tap: tap)
+    return try features.reshaped(features.shape + [1, 1])
+  }
 }
 
 /// `features[i] = w[i] · pixels[i]`, every weight a layer of its own.
@@ -35,6 +40,11 @@ struct SeparateProbeNetwork: ProbeNetwork {
     }
     return try Tensor.concatenated(parts, axis: 2).select(1, 0)
   }
+
+  func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    let features = try features(pixels, tap: tap)
+    return try features.reshaped(features.shape + [1, 1])
+  }
 }
 
 /// A convolution, a sigmoid, a linear layer over all places: both kinds of layer, and gradients through a nonlinearity.
@@ -55,5 +65,9 @@ struct MixedProbeNetwork: ProbeNetwork {
     let shape = y.shape
     let rows = try y.reshaped([shape[0], shape[1], shape[2] * shape[3]]).transposed()
     return try tap(layers[1], rows, rows.linear(linear)).tanh().mean([1])
+  }
+
+  func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    try tap(filterLayers[0], pixels, pixels.convolution2D(convolution, stride: 2, padding: 1))
   }
 }

@@ -10,7 +10,7 @@ import Testing
 
   private static let commands = [
     "train", "compare", "report", "tree", "landscape", "classify", "evaluate", "methods", "world", "demo", "pretrain",
-    "experiment",
+    "experiment", "watch", "embed", "map", "recommend", "meta-task", "words",
   ]
 
   @Test(arguments: commands)

@@ -52,4 +52,8 @@ public protocol ProbeNetwork: Sendable {
   ///
   /// `tap` is called once for every one of ``filterLayers``, in their order.
   func features(_ pixels: Tensor, tap: FilterTap) throws -> Tensor
+  /// What the network has seen at every place of a picture, for decoders: [batch, channels, rows, columns].
+  ///
+  /// `tap` is called for the layers that lead there, in the order of ``filterLayers``.
+  func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor
 }

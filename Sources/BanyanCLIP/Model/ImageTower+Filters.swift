@@ -26,13 +26,28 @@ extension ImageTower: ProbeNetwork {
   /// The features of length one, as ``features(_:injection:path:)`` gives them before they are normalised, with a tap at
   /// every layer: out of single ops, without prompts.
   public func features(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
-    func through(_ name: String, _ linear: Linear, _ x: Tensor) throws -> Tensor {
-      try tap(FilterLayer(name: name, kind: .linear, weight: linear.weight), x, linear(x))
-    }
+    let token = try tokens(pixels, tap: tap).narrowed(1, start: 0, length: 1)  // [batch, 1, width]
+    return try through("image.projection", projection, token, tap).select(1, 0).normalized()
+  }
+
+  /// The patches' tokens behind the last block and its norm, where their patches stand; no projection has part in them.
+  public func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    let tokens = try tokens(pixels, tap: tap)
+    let side = configuration.imageSize / configuration.patchSize
+    return try tokens.narrowed(1, start: 1, length: tokens.extent(1) - 1).transposed()
+      .reshaped([tokens.extent(0), tokens.extent(2), side, side])
+  }
+
+  private func through(_ name: String, _ linear: Linear, _ x: Tensor, _ tap: FilterTap) throws -> Tensor {
+    try tap(FilterLayer(name: name, kind: .linear, weight: linear.weight), x, linear(x))
+  }
+
+  /// All tokens behind the last block and its norm.  // [batch, 1 + patches, width]
+  private func tokens(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
     var x = try embed(pixels) { try tap(patchLayer, pixels, $0) }
     for (index, block) in blocks.enumerated() {
       func part(_ name: String, _ linear: Linear, _ x: Tensor) throws -> Tensor {
-        try through(Self.name(index, name), linear, x)
+        try through(Self.name(index, name), linear, x, tap)
       }
       let (queries, keys, values) = try block.split(part("attention.qkv", block.queryKeyValue, block.norm1(x)))
       let mixed = try block.merge(queries.attention(keys: keys, values: values))
@@ -40,7 +55,6 @@ extension ImageTower: ProbeNetwork {
       let hidden = try block.activated(part("mlp.input", block.mlpInput, block.norm2(x)))
       x = try x + part("mlp.output", block.mlpOutput, hidden)
     }
-    let token = try postNorm(x.narrowed(1, start: 0, length: 1))  // [batch, 1, width]
-    return try through("image.projection", projection, token).select(1, 0).normalized()
+    return try postNorm(x)
   }
 }

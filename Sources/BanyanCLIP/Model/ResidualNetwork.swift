@@ -117,7 +117,9 @@ public struct ResidualNetwork: ProbeNetwork {
     [stem.layer] + blocks.flatMap { [$0.first.layer, $0.second.layer] + ($0.shortcut.map { [$0.layer] } ?? []) }
   }
 
-  public func features(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+  public func features(_ pixels: Tensor, tap: FilterTap) throws -> Tensor { try map(pixels, tap: tap).mean([2, 3]) }
+
+  public func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
     let shape = pixels.shape
     guard shape.count == 4, shape[1] == 3, shape[2] > 0, shape[3] > 0 else {
       throw BanyanError(.failed, at: "residual network", "expected pixels [batch, 3, height, width], found \(shape)")
@@ -127,6 +129,6 @@ public struct ResidualNetwork: ProbeNetwork {
       let y = try block.second(block.first(x, tap: tap).relu(), tap: tap)
       x = try (y + (block.shortcut.map { try $0(x, tap: tap) } ?? x)).relu()
     }
-    return try x.mean([2, 3])
+    return x
   }
 }

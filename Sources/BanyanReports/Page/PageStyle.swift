@@ -14,6 +14,7 @@ enum PageStyle {
     th[aria-sort=ascending] button::after{content:" ▲"}th[aria-sort=descending] button::after{content:" ▼"}
     button:focus-visible,summary:focus-visible{outline:2px solid var(--s0);outline-offset:2px}
     .figures{display:flex;flex-wrap:wrap;gap:1.5rem}
+    td img{vertical-align:middle;object-fit:contain}
     figure{margin:0;max-width:100%}figcaption{font-weight:600}
     .figure{max-width:100%;height:auto}
     details{margin:.5rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.5rem 1rem}

@@ -14,12 +14,19 @@ public struct ReportPage: Sendable {
     var heading: String
     var lead: String
     var figures: [Drawing]
+    /// What stands below the figures, as HTML.
+    var more: [String] = []
   }
 
   /// Draws all figures that the records allow.
   ///
+  /// - Parameters:
+  ///   - runs: The runs, in the order of the tables.
+  ///   - picture: Finds a small PNG of a test image of a run, so that mistakes can be shown; `nil` shows none.
   /// - Throws: A `BanyanError` where a record's tree or affinities are damaged, or there is no run.
-  public init(_ runs: [NamedRecord]) throws {
+  public init(
+    _ runs: [NamedRecord], picture: (NamedRecord, RecordedSample) -> Data? = { _, _ in nil }
+  ) throws {
     guard !runs.isEmpty else { throw BanyanError(.missingInput, at: "report", "there is no run to report on") }
     self.runs = runs
     table = ComparisonTable(runs)
@@ -29,6 +36,8 @@ public struct ReportPage: Sendable {
     let reliability = runs.compactMap(ReliabilityFigure.init)
     let landscapes = runs.flatMap(\.landscapes)
     let maps = runs.flatMap(\.maps)
+    let best = runs.max { ($0.record.average.top1, $1.name) < ($1.record.average.top1, $0.name) }
+    let confusions = best.map { run in run.record.taskNames.compactMap { ConfusionFigure(run, task: $0) } } ?? []
     sections = [
       Section(
         heading: "What accuracy costs",
@@ -58,6 +67,15 @@ public struct ReportPage: Sendable {
           "Bars are how often it was right, marks how sure it was. Marks above the bars: too sure. Paler bars hold fewer "
           + "predictions.", figures: reliability.enumerated().map { $1.drawing(name: "reliability-\($0 + 1)") }),
       Section(
+        heading: "Where it fails",
+        lead: best.map {
+          "What \(MarkupText.escaped("\($0.record.methodTitle) (\($0.name))")), the run with the highest average, takes for what. "
+            + "Off the diagonal, light is often."
+        } ?? "",
+        figures: confusions.count > Self.mostMatrices
+          ? [] : confusions.enumerated().compactMap { $1.drawing(name: "confusion-\($0 + 1)") },
+        more: best.map { Self.worstConfusions(confusions, of: $0, picture: picture) } ?? []),
+      Section(
         heading: "How flat is what was found?",
         lead:
           "The plane through the classifier of a random prompt, the shared and the task's own one. Wide valleys forgive small "
@@ -66,9 +84,66 @@ public struct ReportPage: Sendable {
           LandscapeFigure($1, of: landscapes.count).drawing(name: "landscape-\($0 + 1)")
         }),
       Section(
+        heading: "What the prompts lie near",
+        lead: "The words of the vocabulary nearest to each learned vector, and how far. A vector need not mean anything.",
+        figures: [], more: Self.words(runs)),
+      Section(
         heading: "How training went", lead: "The loss of each task; first seed.",
         figures: training.enumerated().map { $1.drawing(name: "training-\($0 + 1)") }),
-    ].filter { !$0.figures.isEmpty }
+    ].filter { !$0.figures.isEmpty || !$0.more.isEmpty }
+  }
+
+  /// With more tasks their matrices are left to the table below them.
+  private static let mostMatrices = 12
+  /// How many confusions are listed in all.
+  private static let mostConfusions = 24
+
+  private static func words(_ runs: [NamedRecord]) -> [String] {
+    runs.flatMap { run in
+      run.words.flatMap { record in
+        let rows = record.prompts.map { prompt in
+          let vectors = prompt.vectors.map { words in
+            words.map { "\($0.word) (\(NumberText.fixed($0.distance, 2)))" }.joined(separator: ", ")
+          }
+          let cells = vectors.map { "<li>\(MarkupText.escaped(TextWidth.printable($0)))</li>" }
+          return "<dt>\(MarkupText.escaped(TextWidth.printable(prompt.name)))</dt><dd><ol>\(cells.joined())</ol></dd>"
+        }
+        let title = "\(run.record.methodTitle) (\(run.name)), seed \(record.seed)"
+        return [
+          "<details><summary>\(MarkupText.escaped(TextWidth.printable(title)))</summary>",
+          "<p>Two words that are nearest to each other are typically \(NumberText.fixed(record.typicalDistance, 2)) apart.</p>",
+          "<dl>",
+        ] + rows + ["</dl></details>"]
+      }
+    }
+  }
+
+  /// The worst confusions as a table, each with a picture where there is one.
+  private static func worstConfusions(
+    _ figures: [ConfusionFigure], of run: NamedRecord, picture: (NamedRecord, RecordedSample) -> Data?
+  ) -> [String] {
+    let each = max(1, mostConfusions / max(1, figures.count))
+    let pairs = figures.flatMap { figure in figure.worst(each).map { (figure, $0) } }
+      .sorted { ($0.1.share, $0.1.count) > ($1.1.share, $1.1.count) }.prefix(mostConfusions)
+    guard !pairs.isEmpty else { return [] }
+    let rows = pairs.map { figure, pair in
+      let (truth, taken) = (figure.classNames[pair.label], figure.classNames[pair.predicted])
+      let example = figure.example(of: pair)
+      let bytes = example.flatMap { picture(run, $0.image) }
+      let sure = example.map { "\(NumberText.percent($0.mistake.confidence)) % sure" } ?? ""
+      let shown = bytes.map {
+        "<img src=\"data:image/png;base64,\($0.base64EncodedString())\" width=\"72\" height=\"72\" alt=\"\(MarkupText.escaped(TextWidth.printable("\(truth) taken for \(taken)")))\">"
+      }
+      return "<tr><th scope=\"row\">\(MarkupText.escaped(TextWidth.printable(figure.task)))</th>"
+        + "<td>\(MarkupText.escaped(TextWidth.printable(truth)))</td><td>\(MarkupText.escaped(TextWidth.printable(taken)))</td>"
+        + "<td>\(pair.count)</td><td>\(NumberText.percent(pair.share)) %</td><td>\(shown ?? "") \(sure)</td></tr>"
+    }
+    return [
+      "<div class=\"wide\"><table>", "<caption>The worst confusions, all seeds together; with the surest mistake.</caption>",
+      "<thead><tr><th scope=\"col\">Task</th><th scope=\"col\">Class</th><th scope=\"col\">taken for</th>"
+        + "<th scope=\"col\">times</th><th scope=\"col\">of the class</th><th scope=\"col\">example</th></tr></thead>",
+      "<tbody>",
+    ] + rows + ["</tbody></table></div>"]
   }
 
   /// Every figure, in the order of the page.
@@ -97,7 +172,7 @@ public struct ReportPage: Sendable {
       lines += section.figures.map {
         "<figure id=\"\($0.name)\"><figcaption>\(MarkupText.escaped($0.title))</figcaption>\($0.svg(isAlone: false))</figure>"
       }
-      lines += ["</div>", "</section>"]
+      lines += ["</div>"] + section.more + ["</section>"]
     }
     lines += provenance + ["</main>", "<script>\(PageStyle.script)</script>", "</body>", "</html>"]
     return Data((lines.joined(separator: "\n") + "\n").utf8)

@@ -20,11 +20,16 @@ public struct EmbeddingRecord: Codable, Sendable, Equatable {
     public var seed: UInt64
     /// How the information was estimated.
     public var settings: EmbeddingSettings
+    /// What was asked of the pictures; `nil` for their classes alone, without a decoder.
+    public var kinds: [DenseKind]?
 
     /// Describes a measurement.
-    public init(probe: String, tasks: String, samples: SamplingAmount, seed: UInt64, settings: EmbeddingSettings) {
+    public init(
+      probe: String, tasks: String, samples: SamplingAmount, seed: UInt64, settings: EmbeddingSettings,
+      kinds: [DenseKind]? = nil
+    ) {
       (self.probe, self.tasks, self.samples, self.seed) = (probe, tasks, samples, seed)
-      self.settings = settings
+      (self.settings, self.kinds) = (settings, kinds)
     }
   }
 

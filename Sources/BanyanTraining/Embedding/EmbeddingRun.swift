@@ -8,13 +8,13 @@ public import Foundation
 
 /// Embeds the tasks of a suite one after the other, and keeps what is done.
 public struct EmbeddingRun {
-  private let probe: Probe
-  private let suite: TaskSuite
-  private let samples: SamplingAmount
-  private let seed: UInt64
-  private let settings: EmbeddingSettings
+  let probe: Probe
+  let suite: TaskSuite
+  let samples: SamplingAmount
+  let seed: UInt64
+  let settings: EmbeddingSettings
   private let source: String
-  private let command: [String]
+  let command: [String]
 
   /// Prepares a measurement of the training pictures of every task.
   ///
@@ -47,14 +47,12 @@ public struct EmbeddingRun {
     shouldStop: () -> Bool = { false }
   ) throws -> EmbeddingRecord {
     let embedder = try Task2Vec(probe, settings)
-    let request = EmbeddingRecord.Request(
-      probe: probe.name, tasks: source, samples: samples, seed: seed, settings: settings)
+    let request = request()
     let earlier = try file.flatMap { try known($0, request, overwrites: overwrites) }
     var record = EmbeddingRecord(command: command, request: request)
     let splits = try drawn()
     for (index, split) in splits.enumerated() {
-      let lines = split.train.map { "\($0.sha256) \($0.label)" }
-      let digest = ContentHash.sha256(lines.joined(separator: "\n"))
+      let digest = Self.digest(split)
       if let earlier,
         let place = earlier.embeddings.indices.first(where: {
           earlier.embeddings[$0].task == split.task && earlier.digests[$0] == digest
@@ -76,7 +74,7 @@ public struct EmbeddingRun {
   }
 
   /// What is looked at of each task; with all samples whatever is not set aside for tests, which no one is tested on here.
-  private func drawn() throws -> [TaskSplit] {
+  func drawn() throws -> [TaskSplit] {
     guard samples == .all else {
       return try suite.split(SamplingPlan(amount: samples, validationShots: 0, seed: seed))
     }
@@ -89,8 +87,17 @@ public struct EmbeddingRun {
     }
   }
 
+  func request(kinds: [DenseKind]? = nil) -> EmbeddingRecord.Request {
+    .init(probe: probe.name, tasks: source, samples: samples, seed: seed, settings: settings, kinds: kinds)
+  }
+
+  /// A digest of what is looked at of a task.
+  static func digest(_ split: TaskSplit) -> String {
+    ContentHash.sha256(split.train.map { "\($0.sha256) \($0.label)" }.joined(separator: "\n"))
+  }
+
   /// The record in `file`, where there is one to go on from.
-  private func known(_ file: URL, _ request: EmbeddingRecord.Request, overwrites: Bool) throws -> EmbeddingRecord? {
+  func known(_ file: URL, _ request: EmbeddingRecord.Request, overwrites: Bool) throws -> EmbeddingRecord? {
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     do {
       let record = try EmbeddingRecord.read(file)

@@ -18,6 +18,7 @@ struct Embed: ParsableCommand {
         banyan embed --model clip --tasks pictures --output embeddings.json
         banyan embed --model clip --tasks pictures --estimator variational --draws 2000
         banyan embed --probe resnet34 --tasks pictures
+        banyan embed --model embedded --tasks world --only night --kinds class,mask,depth,edges,brightness --maps maps
       """)
 
   @Option(help: ArgumentHelp("The CLIP whose image tower is the probe, or `embedded`.", valueName: "folder"))
@@ -55,6 +56,19 @@ struct Embed: ParsableCommand {
   @Option(help: ArgumentHelp("Pictures drawn a task, each class as often (default: 10000).", valueName: "n"))
   var draws: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "What is asked of the pictures, by a decoder each, separated by commas: \(DenseKind.words).", valueName: "list"))
+  var kinds: String?
+
+  @Option(
+    help: ArgumentHelp("Masks and depths of the pictures, as `banyan world --maps` writes them.", valueName: "folder"),
+    completion: .directory)
+  var maps: String?
+
+  @Option(help: ArgumentHelp("Steps that a decoder learns for.", valueName: "n"))
+  var decoderSteps = 150
+
   @Option(help: ArgumentHelp("Threads of one op (default: all cores).", valueName: "n"))
   var threads: Int?
 
@@ -77,6 +91,8 @@ struct Embed: ParsableCommand {
 
   func validate() throws {
     if (model == nil) == (probe == nil) { throw ValidationError("Give a probe: either --model or --probe.") }
+    if kinds == nil, maps != nil { throw ValidationError("--maps goes with --kinds.") }
+    if !(1...1_000_000).contains(decoderSteps) { throw ValidationError("--decoder-steps must be 1 or more.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
 
@@ -100,9 +116,17 @@ struct Embed: ParsableCommand {
       source: URL(fileURLWithPath: tasks).standardizedFileURL.path, command: CommandLine.arguments)
     let record: EmbeddingRecord
     do {
-      record = try run.run(
-        file: URL(fileURLWithPath: output), overwrites: overwrite,
-        progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+      let file = URL(fileURLWithPath: output)
+      if let kinds {
+        record = try run.dense(
+          kinds.split(separator: ",").map { try DenseKind.argument(String($0)) },
+          maps: maps.map { URL(fileURLWithPath: $0) }, steps: decoderSteps, file: file, overwrites: overwrite,
+          progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+      } else {
+        record = try run.run(
+          file: file, overwrites: overwrite, progress: { reporter.report($0) },
+          shouldStop: { interruption.isRequested })
+      }
     } catch let error as BanyanError where error.kind == .interrupted {
       reporter.finish()
       throw BanyanError(

@@ -44,7 +44,9 @@ struct Evaluate: ParsableCommand {
       let results = try finished.evaluate(seed: seed, bench: bench)
       let recorded = finished.record.runs.first { $0.seed == seed }?.tasks ?? [:]
       for name in finished.record.taskNames {
-        guard let now = results[name], let then = recorded[name] else { continue }
+        guard var now = results[name], let then = recorded[name] else { continue }
+        // Records of earlier versions do not say which images were mistaken.
+        if then.mistakes == nil { (now.mistakes, now.classNames) = (nil, nil) }
         let difference = try JSONValue(encoding: now).firstDifference(from: JSONValue(encoding: then))
         lines.append(
           Line(

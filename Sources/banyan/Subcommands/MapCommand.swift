@@ -1,6 +1,7 @@
 import ArgumentParser
 import BanyanFoundation
 import BanyanReports
+import BanyanStructure
 import BanyanTraining
 import Foundation
 
@@ -72,7 +73,13 @@ struct MapCommand: ParsableCommand {
       if !quiet { Terminal.note("Wrote the map into \(kept.path).") }
     } else if let embeddings {
       let record = try EmbeddingRecord.read(URL(fileURLWithPath: embeddings))
-      let map = try MapRecord(record.embeddings, title: "Tasks by what they ask of \(record.request.probe)")
+      let kinds = record.request.kinds.map { _ in
+        record.embeddings.map { embedding in
+          DenseKind.allCases.first { embedding.task.hasSuffix(" \($0.rawValue)") }?.family ?? "other"
+        }
+      }
+      let map = try MapRecord(
+        record.embeddings, title: "Tasks by what they ask of \(record.request.probe)", groups: kinds)
       try show([("tasks", map)], file: output.map { URL(fileURLWithPath: $0) })
     } else {
       let space = try ToyTaskSpace(seed: seed ?? 1)

@@ -9,7 +9,7 @@ struct Report: ParsableCommand {
     abstract: "Writes one page about runs: methods, costs, tasks and how they relate.",
     discussion: """
       The page holds everything it shows: it opens without a network, in light and dark, and prints. Drawn from the runs' \
-      records alone.
+      records alone; beside the worst confusions stand test images, as long as they are where the run found them.
 
         banyan report runs/* --output report.html
         banyan report runs/* --figures figures        each figure as an SVG and a PNG file too
@@ -21,11 +21,16 @@ struct Report: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Where the page is written.", valueName: "file"), completion: .file())
   var output = "report.html"
 
+  @Flag(help: "Show no test images beside the worst confusions.")
+  var noPictures = false
+
   @Option(help: ArgumentHelp("Also write each figure into this folder.", valueName: "folder"), completion: .directory)
   var figures: String?
 
   func run() throws {
-    let page = try ReportPage(NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") })
+    let page = try ReportPage(NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") }) { run, sample in
+      noPictures ? nil : Thumbnails.png(of: sample, in: run)
+    }
     try AtomicFile.write(page.html, to: URL(fileURLWithPath: output))
     Terminal.note("Wrote \(output).")
     guard let figures else { return }
