@@ -40,7 +40,7 @@ TESTS := swift build $(FLAGS) --build-tests --explicit-target-dependency-import-
 
 # Real readers of what Banyan writes, in a folder that nothing else sees.
 CHECKS := .deps/checks
-$(CHECKS)/stamp: Tools/checks/requirements.txt scripts/bootstrap-checks
+$(CHECKS)/stamp: Tools/checks/requirements.txt scripts/bootstrap-checks | bootstrap
 	scripts/bootstrap-checks
 
 test: bootstrap $(CHECKS)/stamp

@@ -32,8 +32,10 @@ package struct FigurePainter: Sendable {
   ///
   /// - Throws: A `BanyanError` of kind `failed` where the figure is too large, or memory is short.
   package func callAsFunction(_ figure: Drawing) throws -> Picture {
+    // A figure of hundreds of tasks is painted smaller rather than not at all.
+    let scale = min(self.scale, Double(Self.sideLimit - 1) / max(figure.width, figure.height, 1))
     let (width, height) = (Int((figure.width * scale).rounded(.up)), Int((figure.height * scale).rounded(.up)))
-    guard width > 0, height > 0, width <= Self.sideLimit, height <= Self.sideLimit else {
+    guard width > 0, height > 0 else {
       throw BanyanError(.failed, at: figure.name, "a picture of \(width) × \(height) pixels cannot be painted")
     }
     let surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height))
@@ -49,6 +51,9 @@ package struct FigurePainter: Sendable {
     cairo_select_font_face(context, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL)
     cairo_set_line_join(context, CAIRO_LINE_JOIN_ROUND)
     for mark in figure.marks { draw(mark, context) }
+    guard cairo_status(context) == CAIRO_STATUS_SUCCESS else {
+      throw BanyanError(.failed, at: figure.name, "the picture cannot be painted: a mark is none that can be")
+    }
     return Picture(png: try Self.png(surface, of: figure.name), width: width, height: height)
   }
 

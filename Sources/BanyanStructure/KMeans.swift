@@ -37,7 +37,17 @@ public enum KMeans {
     for _ in 0..<iterations {
       for cluster in centres.indices {
         let members = points.indices.filter { clusters[$0] == cluster }
-        guard !members.isEmpty else { continue }
+        guard !members.isEmpty else {
+          // A cluster that lost all its points begins anew with the one that is farthest from its own centre.
+          let farthest = points.indices.max {
+            squared(centres[clusters[$0]], points[$0]) < squared(centres[clusters[$1]], points[$1])
+          }
+          if let farthest {
+            centres[cluster] = points[farthest]
+            clusters[farthest] = cluster
+          }
+          continue
+        }
         centres[cluster] = points[0].indices.map { axis in
           members.reduce(0) { $0 + points[$1][axis] } / Double(members.count)
         }

@@ -12,14 +12,15 @@ public enum EmbeddingDistance {
   public static func symmetric(_ a: [Double], _ b: [Double]) -> Double {
     var (product, first, second) = (0.0, 0.0, 0.0)
     for (x, y) in zip(a, b) where x + y > 0 {
-      let share = x / (x + y)
-      product += share * (1 - share)
-      first += share * share
-      second += (1 - share) * (1 - share)
+      // Each share by a division of its own: one minus the other would be lost where they are of very different size.
+      let (a, b) = (x / (x + y), y / (x + y))
+      product += a * b
+      first += a * a
+      second += b * b
     }
-    let lengths = (first * second).squareRoot()
-    // Rounding may take a cosine past 1.
-    return lengths > 0 ? max(0, 1 - product / lengths) : 0
+    let lengths = first.squareRoot() * second.squareRoot()
+    // Rounding may take a cosine past 1. Vectors of which one has nothing where the other has something are far apart.
+    return lengths > 0 ? max(0, 1 - product / lengths) : first + second > 0 ? 1 : 0
   }
 }
 
@@ -55,6 +56,11 @@ extension TaskEmbedding {
       throw BanyanError(
         .usage, at: "embeddings of \(task) and \(other.task)", "were made by different probes",
         remedy: "Embed both with one probe: \(probe) or \(other.probe).")
+    }
+    guard estimator == other.estimator else {
+      throw BanyanError(
+        .usage, at: "embeddings of \(task) and \(other.task)", "were estimated in different ways",
+        remedy: "Embed both alike: \(estimator) or \(other.estimator).")
     }
   }
 }

@@ -33,7 +33,7 @@ public struct TaskEmbedding: Codable, Sendable, Equatable {
   public var task: String
   /// Which network with which weights; embeddings of different probes do not compare.
   public let probe: String
-  /// How the information was estimated.
+  /// How the information was estimated, in full; embeddings of different ways do not compare.
   public let estimator: String
   /// How many pictures the task has to learn from.
   public let samples: Int

@@ -64,8 +64,9 @@ public struct Taxonomy: Sendable, Equatable {
       }
       return place
     }
-    try self.init(
-      table.records.dropFirst().map { record in
+    do {
+      try self.init(
+        try table.records.dropFirst().map { record in
         guard record.fields.count == header.fields.count else {
           throw BanyanError(
             .malformed, at: "\(url.path), line \(record.line)",
@@ -75,13 +76,16 @@ public struct Taxonomy: Sendable, Equatable {
         let values = places.map { CSVReader.trimmed(record.fields[$0]) }
         return Entry(className: values[0], family: values[1], order: values[2])
       })
+    } catch let error as BanyanError where !error.subject.contains(url.path) {
+      throw BanyanError(error.kind, at: "\(url.path): \(error.subject)", error.message, remedy: error.remedy)
+    }
   }
 
   /// The groups that make tasks of some classes: their orders; of an order with too many of them its families.
   ///
   /// - Parameters:
   ///   - classNames: The classes at hand; those that the taxonomy does not know are left out.
-  ///   - least: A group with fewer classes makes no task.
+  ///   - least: A group with fewer classes makes no task; 2 at least.
   ///   - most: An order with more classes is divided into its families; half of all classes where `nil`.
   public func groups(of classNames: [String], least: Int = 2, most: Int? = nil) -> [Group] {
     let known = entries.filter { Set(classNames).contains($0.className) }
@@ -89,11 +93,17 @@ public struct Taxonomy: Sendable, Equatable {
     func grouped(_ entries: [Entry], by key: (Entry) -> String) -> [(name: String, entries: [Entry])] {
       Dictionary(grouping: entries, by: key).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
-    return grouped(known, by: \.order).flatMap { order in
-      order.entries.count > limit ? grouped(order.entries, by: \.family) : [order]
+    let groups = grouped(known, by: \.order).flatMap { order in
+      order.entries.count > limit
+        ? grouped(order.entries, by: \.family).map { (order: order.name, name: $0.name, entries: $0.entries) }
+        : [(order: order.name, name: order.name, entries: order.entries)]
+    }.filter { $0.entries.count >= max(2, least) }
+    // A family may be called as another order or another order's family is.
+    return groups.map { group in
+      let isAlone = groups.count { $0.name == group.name } == 1
+      return Group(
+        name: isAlone ? group.name : "\(group.order), \(group.name)", classNames: group.entries.map(\.className))
     }
-    .filter { $0.entries.count >= least }
-    .map { Group(name: $0.name, classNames: $0.entries.map(\.className)) }
   }
 }
 
@@ -103,7 +113,9 @@ extension TaskSuite {
   /// - Throws: A `BanyanError` of kind `usage` where no group has enough classes.
   public func divided(by taxonomy: Taxonomy, least: Int = 2, most: Int? = nil) throws -> TaskSuite {
     let parts = tasks.flatMap { task in
-      taxonomy.groups(of: task.classNames, least: least, most: most).map { group in
+      let counts = task.classCounts
+      let present = task.classNames.indices.filter { counts[$0] > 0 }.map { task.classNames[$0] }
+      return taxonomy.groups(of: present, least: least, most: most).map { group in
         let labels = task.classNames.indices.filter { group.classNames.contains(task.classNames[$0]) }
         let places = Dictionary(uniqueKeysWithValues: zip(labels, labels.indices))
         return ClassificationTask(
@@ -124,6 +136,20 @@ extension TaskSuite {
           + "\(taxonomy.entries.first?.className ?? "missing").")
     }
     return TaskSuite(root: root, tasks: parts, skipped: skipped)
+  }
+
+  /// The tasks' own sentences and starting words in the form of a `tasks.json`, without its class names.
+  public var descriptions: Data {
+    get throws {
+      let entries = tasks.map { task -> (String, JSONValue) in
+        var entry: [String: JSONValue] = ["title": .string(task.title)]
+        if !task.templates.isEmpty { entry["templates"] = .array(task.templates.map(JSONValue.string)) }
+        if let words = task.initialWords { entry["initialWords"] = .string(words) }
+        return (task.name, .object(entry))
+      }
+      return try JSONDocument.data(
+        JSONValue.object(["tasks": .object(Dictionary(entries) { first, _ in first })]), subject: "tasks.json")
+    }
   }
 
   /// The suite as a table `path,label,task,split` that ``load(_:options:)`` reads, with absolute paths.

@@ -70,6 +70,8 @@ public struct ExperimentRun: Sendable {
       }
     }
     if isBegun, folder.holdsRecord {
+      // A process may have died between the record and the clearing away.
+      status.end()
       observer.report(.note("The run in \(folder.url.path) is finished; nothing is left to do."))
       return try RunRecord.read(folder.url)
     }
@@ -121,6 +123,8 @@ public struct ExperimentRun: Sendable {
       trainableParameters: outcomes.first?.trainableParameters ?? 0, runs: outcomes.map(\.run),
       measured: Measured(wallSeconds: seconds, peakMemoryBytes: Stopwatch.peakMemory),
       skippedImages: suite.skipped.map(\.path))
+    // Before the record: a folder with one is finished.
+    status.end()
     try record.write(folder.url)
     return record
   }

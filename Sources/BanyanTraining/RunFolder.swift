@@ -55,6 +55,24 @@ public struct RunFolder: Sendable {
 
   /// Whether a run was begun here.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: experiment.path) }
+  /// Whether a process is at work here: it holds the folder's lock.
+  public var isInUse: Bool {
+    let descriptor = Self.opened(url.appendingPathComponent(".lock").path)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return true }
+    flock(descriptor, LOCK_UN)
+    return false
+  }
+
+  private static func opened(_ path: String) -> Int32 {
+    #if canImport(Glibc)
+      Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    #else
+      Darwin.open(path, O_RDONLY | O_CLOEXEC)
+    #endif
+  }
+
   /// Whether a run was finished here.
   public var holdsRecord: Bool { FileManager.default.fileExists(atPath: record.path) }
 
@@ -92,7 +110,9 @@ public struct RunFolder: Sendable {
       LandscapeRecord.folderName, MapRecord.folderName, WordsRecord.folderName, LiveStatus.fileName,
     ]
     let own = names.filter { $0.hasPrefix("seed-") || $0 == experiment.lastPathComponent || drawn.contains($0) }
-    for name in names.filter({ $0 == RunRecord.fileName }) + own {
+    // What says that a run was begun goes last, so that a folder which is half emptied can be emptied again.
+    let last = own.filter { $0 == experiment.lastPathComponent }
+    for name in names.filter({ $0 == RunRecord.fileName }) + own.filter({ !last.contains($0) }) + last {
       do {
         try FileManager.default.removeItem(at: url.appendingPathComponent(name))
       } catch {

@@ -45,6 +45,14 @@ import Testing
     #expect(log.url.lastPathComponent.hasPrefix("events.out.tfevents.1700000000."))
   }
 
+  @Test func `check sums are those of TensorFlow's records`() throws {
+    // CRC-32C of "123456789" is a published check value; masked as TensorFlow's record writer does.
+    let data = Data("123456789".utf8)
+    #expect(MaskedCRC32C.plain(data) == 0xe306_9283)
+    let rotated = UInt32(0xe306_9283) >> 15 | UInt32(0xe306_9283) << 17
+    #expect(MaskedCRC32C.masked(data) == rotated &+ 0xa282_ead8)
+  }
+
   @Test func `a folder that cannot be made is an error`() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -79,8 +87,16 @@ import Testing
     var status = status()
     for step in 31...5000 { status.add(.init(step: step, tasks: ["ink": Double(step)])) }
     #expect(status.losses.count <= 240 && status.losses.count > 100)
-    #expect(status.losses.last?.step == 5000)
-    #expect(zip(status.losses, status.losses.dropFirst()).allSatisfy { $0.step < $1.step })
+    #expect(status.latest?.step == 5000 && status.losses.first?.step == 1)
+    let gaps = Set(zip(status.losses, status.losses.dropFirst()).map { $1.step - $0.step })
+    #expect(gaps == [status.stride] && status.stride >= 16)
+    #expect(status.screen(width: 80, now: 200, isAlive: true).contains("from step 1 to 5000"))
+    // What no one would write.
+    status.losses[0].tasks["ink"] = 1e308
+    status.latest = .init(step: 5001, tasks: ["ink": -1e308, "a\u{1B}[2J": .nan])
+    status.groups = [["a\nb"]]
+    let screen = status.screen(width: 40, now: .infinity, isAlive: true)
+    #expect(!screen.contains("\u{1B}") && screen.split(separator: "\n").allSatisfy { $0.count <= 60 })
   }
 
   @Test func `a status is read back, and one of the future is refused`() throws {

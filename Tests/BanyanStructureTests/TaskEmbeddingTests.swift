@@ -36,8 +36,13 @@ import Testing
     #expect(abs(EmbeddingDistance.symmetric(b, a) - distance) < 1e-15)
     #expect(abs(EmbeddingDistance.symmetric(a.map { 7 * $0 }, b.map { 7 * $0 }) - distance) < 1e-12)
     #expect(EmbeddingDistance.symmetric(a + [0], b + [0]) == distance)
-    // Filters of which one alone is asked.
+    // Filters of which one alone is asked, and tasks of which one asks nothing.
     #expect(EmbeddingDistance.symmetric([1, 0], [0, 1]) == 1)
+    #expect(EmbeddingDistance.symmetric([1, 2], [0, 0]) == 1)
+    // Both ways the same, however different the sizes.
+    let (near, tiny) = ([1.0, 2, 3], [2e-20, 1e-20, 5e-21])
+    let apart = EmbeddingDistance.symmetric(near, tiny)
+    #expect(apart > 0.05 && abs(EmbeddingDistance.symmetric(tiny, near) - apart) < 1e-12)
   }
 
   @Test func `a task far from trivial comes nearer to everything`() throws {
@@ -71,6 +76,17 @@ import Testing
     #expect(tree.newick.contains("a") && affinity[0, 2] > affinity[0, 1] && affinity[1, 3] > affinity[1, 2])
   }
 
+  @Test func `clusters are those of the nearest centres, none of them empty`() throws {
+    var generator = SeededGenerator(seed: 4, label: "k-means")
+    let centres: [[Double]] = [[0, 0], [9, 0], [0, 9]]
+    let points = (0..<60).map { index in centres[index % 3].map { $0 + generator.uniform() } }
+    let found = try KMeans.clusters(of: points, count: 3, generator: &generator)
+    for index in 3..<60 { #expect(found[index] == found[index % 3]) }
+    #expect(Set(found).count == 3)
+    for count in 1...12 { #expect(Set(try KMeans.clusters(of: points, count: count, generator: &generator)).count == count) }
+    #expect(throws: BanyanError.self) { try KMeans.clusters(of: points, count: 61, generator: &generator) }
+  }
+
   @Test func `a file brings back the same embedding`() throws {
     let task = try embedding("a task", random(11, 9))
     let back = try JSONDecoder().decode(TaskEmbedding.self, from: JSONEncoder().encode(task))
@@ -92,5 +108,9 @@ import Testing
     #expect(throws: BanyanError.self) { try AffinityMatrix(embeddings: [a, b]) }
     #expect(throws: BanyanError.self) { try a.distance(to: embedding("c", [1, 2, 3])) }
     #expect(throws: BanyanError.self) { try embedding("p", [1], prior: 0) }
+    let other = try TaskEmbedding(
+      task: "v", probe: "probe", estimator: "variational", samples: 1,
+      layers: [.init(name: "layer", filters: 2, prior: 0.01)], fisher: [1, 2])
+    #expect(throws: BanyanError.self) { try a.distance(to: other) }
   }
 }

@@ -57,7 +57,6 @@ import Testing
     // p − [y = c] has mean zero, and the variance of a coin.
     let values = try cotangent.doubles()
     let p = 1 / (1 + 0.36787944117)
-    #expect(abs(values.reduce(0, +)) < 1e-2)
     let first = stride(from: 0, to: values.count, by: 2).map { values[$0] }
     let mean = first.reduce(0, +) / 6000
     let square = first.reduce(0) { $0 + $1 * $1 } / 6000
@@ -65,5 +64,33 @@ import Testing
     let numbers = try DenseHead(.numbers, channels: 1, seed: 1, device: .cpu)
     let noise = try numbers.drawnCotangent(.zeros([1, 9000, 1]), generator: &generator).doubles()
     #expect(abs(noise.reduce(0) { $0 + $1 * $1 } / 9000 - 1) < 0.06)
+  }
+
+  @Test func `what a decoder asks of a probe is that of each picture's own gradient`() throws {
+    let network = MixedProbeNetwork(convolution: try normal([5, 3, 3, 3], 11), linear: try normal([2, 5], 12))
+    let pixels = try normal([3, 3, 8, 8], 13)
+    let head = try DenseHead(.numbers, channels: 5, seed: 7, device: .cpu)
+    var learned = head
+    let targets = try normal([3, 256], 14)
+    try learned.learn(steps: 2, rate: 0.01) { _ in (try network.map(pixels) { _, _, y in y }, targets) }
+    var generator = SeededGenerator(seed: 1, label: "dense sums")
+    var drawn: Tensor?
+    let found = try FilterSquares.sums({ try learned(network.map(pixels, tap: $0)).logits }) {
+      let cotangent = try learned.drawnCotangent($0, generator: &generator)
+      drawn = cotangent
+      return cotangent
+    }
+    let cotangent = try #require(drawn)
+    var expected = [Double](repeating: 0, count: 5)
+    for row in 0..<3 {
+      var own = network
+      own.convolution = try network.convolution.asParameter()
+      let y = try learned(own.map(pixels.narrowed(0, start: row, length: 1)) { _, _, output in output }).logits
+      let gradient = try Gradients.of(
+        [y], cotangents: [cotangent.narrowed(0, start: row, length: 1)], with: [own.convolution])[0]
+      expected = zip(expected, try gradient.reshaped([5, 27]).squared().mean([1]).doubles()).map(+)
+    }
+    #expect(found.map(\.layer.name) == ["convolution"])
+    try agree(found[0].sums, expected, "information", within: Tolerance(1e-4))
   }
 }

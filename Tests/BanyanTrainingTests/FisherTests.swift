@@ -54,6 +54,54 @@ import BanyanTraining
       }
     }
     try agree(formula.flatMap { $0 }, brute.flatMap { $0 }, "information", within: Tolerance(1e-8))
+    // What the estimator gives where every label is taken once and counts as much as it is likely.
+    let network = SigmoidProbeNetwork(weight: u)
+    let head = ProbeHead(
+      scale: 1, weight: try Tensor.concatenated([.zeros([1, hidden], dtype: .float64), w.reshaped([1, hidden])], axis: 0),
+      bias: try .zeros([2], dtype: .float64))
+    let meter = MonteCarloFisher(network: network, head: head)
+    let pixels = try x.reshaped([rows, 3, 1, 1])
+    var found = [Double](repeating: 0, count: hidden)
+    for label in 0..<2 {
+      let part = try meter.sums(pixels) { chances, _ in
+        (0..<rows).map { .init(label: label, weight: chances[2 * $0 + label]) }
+      }
+      found = zip(found, part[0]).map { $0 + $1 / Double(rows) }
+    }
+    let traces = (0..<hidden).map { k in
+      (0..<inputs).reduce(0.0) { $0 + formula[k * inputs + $1][k * inputs + $1] } / Double(inputs)
+    }
+    try agree(found, traces, "estimate", within: Tolerance(1e-6))
+  }
+
+  @Test func `where the classifier is sure, seeds agree all the same`() throws {
+    // Four pictures of a class that are told apart by far: a drawn label is nearly never another.
+    let network = LinearProbeNetwork(weight: try normal([6, 12], 20, deviation: 0.3))
+    let pixels = try normal([12, 3, 2, 2], 21, deviation: 3)
+    let labels = (0..<12).map { $0 % 3 }
+    let features = try network.features(pixels) { _, _, output in output }
+    let head = try ProbeHead.converged(features, labels: labels, classes: 3, weightDecay: 1e-5)
+    let chances = try head.logits(features.to(.float32)).softmax().doubles()
+    let sure = labels.indices.map { chances[$0 * 3 + labels[$0]] }
+    #expect((sure.min() ?? 0) > 0.9)
+    let meter = MonteCarloFisher(network: network, head: head)
+    func estimate(_ seed: UInt64) throws -> [Double] {
+      var generator = SeededGenerator(seed: seed, label: "sure")
+      var sums = [Double](repeating: 0, count: 6)
+      for _ in 0..<40 { sums = zip(sums, try meter.sums(pixels.to(.float32), generator: &generator)[0]).map(+) }
+      return sums
+    }
+    // Exactly: every label once, as much as it is likely.
+    var exact = [Double](repeating: 0, count: 6)
+    for label in 0..<3 {
+      let part = try meter.sums(pixels.to(.float32)) { chances, _ in
+        (0..<12).map { .init(label: label, weight: chances[3 * $0 + label]) }
+      }
+      exact = zip(exact, part[0]).map { $0 + 40 * $1 }
+    }
+    for seed in 1...3 {
+      for (found, exact) in zip(try estimate(UInt64(seed)), exact) { #expect(abs(found - exact) < 0.35 * exact) }
+    }
   }
 
   @Test(arguments: [FilterSquares.Way.gradients, .positions, nil])
@@ -84,6 +132,20 @@ import BanyanTraining
         try agree(
           found[place].select(0, row), expected, "layer \(place), picture \(row)", within: .at(.gradient, .float64))
       }
+    }
+  }
+
+  @Test func `what all positions have in common does not drown what tells them apart`() throws {
+    // As with attention's keys: cotangents that add up to nothing, inputs far from zero, single precision.
+    let layer = FilterLayer(name: "keys", kind: .linear, weight: try .zeros([5, 8]))
+    let inputs = try (normal([2, 20, 8], 30) + 300).to(.float32)
+    let raw = try normal([2, 20, 5], 31)
+    let cotangent = try raw - raw.mean([1], keepingAxes: true)
+    let exact = try FilterSquares.perPicture(
+      layer, input: inputs.to(.float64), cotangent: cotangent.to(.float32).to(.float64), way: .gradients)
+    for way in [FilterSquares.Way.gradients, .positions] {
+      let found = try FilterSquares.perPicture(layer, input: inputs, cotangent: cotangent.to(.float32), way: way)
+      try agree(found.to(.float64), exact, "\(way)", within: Tolerance(2e-3))
     }
   }
 
@@ -119,7 +181,9 @@ import BanyanTraining
     let weights = (0..<count).map { [0.8, -0.5, 1.2, 0.3, -0.9, 0.6][$0] }
     let network = SeparateProbeNetwork(weights: weights)
     var generator = SeededGenerator(seed: 5, label: "pixels")
-    let pixels = try Tensor.normal([rows, 3, 1, 2], deviation: 1, generator: &generator).to(.float64)
+    // Two of the weights are asked so little that the prior has its share in their optimum.
+    let scales = try Tensor([1, 0.03, 1, 1, 0.04, 1] as [Double], shape: [1, 6])
+    let pixels = try (Tensor.normal([rows, 6], generator: &generator).to(.float64) * scales).reshaped([rows, 3, 1, 2])
     let head = ProbeHead(
       scale: 1, weight: try Tensor((0..<2).flatMap { label in weights.map { _ in Double(label) } }, shape: [2, count]),
       bias: try .zeros([2], dtype: .float64))
@@ -133,28 +197,34 @@ import BanyanTraining
     }
     let meter = try VariationalFisher(network, beta: beta)
     let noise = try EngineGenerator(seed: 6)
-    let parameters = try meter.start().mapTensors { try $1.to(.float64).asParameter() }
+    // From far off in both directions.
+    let parameters = try meter.start(
+      weights.indices.map { ([curvature[$0] * ($0 % 2 == 0 ? 4 : 0.3)], beta / (weights[$0] * weights[$0])) }
+    ).mapTensors { try $1.to(.float64).asParameter() }
+    var tail = VariationalFisher.Tail()
     let rule = Optimizer.Rule.adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
     let optimizer = try Optimizer(rule, parameters: parameters, rate: 0.01)
     // Many draws of noise for every picture, so that the optimum and not the noise of its search is seen.
-    let many = try Tensor.concatenated([Tensor](repeating: pixels, count: 64), axis: 0)
+    let many = try Tensor.concatenated([Tensor](repeating: pixels, count: 256), axis: 0)
     let steps = 1500
     for step in 0..<steps {
       let noisy = try meter.features(many, parameters, noise: noise)
       // The cross-entropy in expectation over the model's own labels: its Hessian is the information.
-      let soft = try Tensor((0..<64).flatMap { _ in chances }, shape: [64 * rows, 2])
-      let loss = try -(head.logits(noisy).logSoftmax() * soft).sum() * (1 / Double(64 * rows))
+      let soft = try Tensor((0..<256).flatMap { _ in chances }, shape: [256 * rows, 2])
+      let loss = try -(head.logits(noisy).logSoftmax() * soft).sum() * (1 / Double(256 * rows))
       let total = try loss + meter.divergence(parameters) * beta
       var tree = ParameterTree()
       for (path, gradient) in zip(parameters.paths, try Gradients.of([total], with: parameters.tensors)) {
         tree[path] = gradient
       }
       try optimizer.step(tree, rate: 0.02 * (1 - Double(step) / Double(steps)))
+      if step >= steps / 2 { try tail.add(parameters) }
     }
-    for (place, found) in try meter.result(parameters).enumerated() {
+    for (place, found) in try meter.result(try tail.mean ?? parameters).enumerated() {
       let precision = (found.fisher[0] + found.prior) / beta
       let expected = curvature[place] / beta + found.prior / beta
       #expect(abs(precision - expected) < 0.05 * expected, "weight \(place): \(precision), expected \(expected)")
+      if place == 1 || place == 4 { #expect(found.prior > 0.1 * precision * beta, "the prior has no share") }
       // The prior at its own optimum: 1/λ² = w² + 1/Λ.
       let wanted = 1 / (weights[place] * weights[place] + 1 / precision)
       #expect(abs(found.prior / beta - wanted) < 0.05 * wanted)
@@ -179,7 +249,7 @@ import BanyanTraining
     let network = MixedProbeNetwork(convolution: try normal([2, 3, 3, 3], 12), linear: try normal([2, 2], 13))
     let meter = try VariationalFisher(network, beta: 1)
     let pixels = try normal([1, 3, 4, 4], 14)
-    let parameters = try meter.start().mapTensors { try $1.to(.float64) }
+    let parameters = try meter.start([([0.5, 2], 0.1), ([1, 3], 0.2)]).mapTensors { try $1.to(.float64) }
     let noise = try EngineGenerator(seed: 15)
     // The convolution alone: its outputs are recorded, with and without.
     func outputs(_ body: (FilterTap) throws -> Void) throws -> Tensor {

@@ -71,3 +71,20 @@ struct MixedProbeNetwork: ProbeNetwork {
     try tap(filterLayers[0], pixels, pixels.convolution2D(convolution, stride: 2, padding: 1))
   }
 }
+
+/// `features = σ(pixels Uᵀ)`: the two-layer network of the supplement's section 5 without its classifier.
+struct SigmoidProbeNetwork: ProbeNetwork {
+  var weight: Tensor  // [hidden, pixels]
+
+  var filterLayers: [FilterLayer] { [FilterLayer(name: "hidden", kind: .linear, weight: weight)] }
+
+  func features(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    let x = try pixels.reshaped([pixels.extent(0), 1, pixels.count / pixels.extent(0)])
+    return try tap(filterLayers[0], x, x.linear(weight)).sigmoid().select(1, 0)
+  }
+
+  func map(_ pixels: Tensor, tap: FilterTap) throws -> Tensor {
+    let features = try features(pixels, tap: tap)
+    return try features.reshaped(features.shape + [1, 1])
+  }
+}

@@ -8,7 +8,7 @@ import Testing
 @Suite struct LiveRunTests {
   private let shop: Workshop
   /// A Python with the tensorboard package; `make test` sets it.
-  private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"]
+  private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
 
   init() throws { shop = try Workshop.open() }
 
@@ -36,7 +36,7 @@ import Testing
     // A stopped run is no longer at work.
     #expect(!FileManager.default.fileExists(atPath: status.path))
     let after = try shop.run("watch", "runs/watched")
-    #expect(after.code == 66 && after.err.contains("no run is at work"))
+    #expect(after.code == 66 && after.err.contains("no run is at work") && after.err.contains("--resume"))
     try FileManager.default.removeItem(at: shop.folder.appendingPathComponent("runs/watched"))
   }
 
@@ -60,6 +60,16 @@ import Testing
       try shop.bytes("runs/logged/seed-1/prompts.safetensors") == shop.bytes("runs/hipro/seed-1/prompts.safetensors"))
     let file = try shop.train("runs/no-log", ["--tensorboard", "world/chalk/fish/100.png"])
     #expect(file.code == 1 && !shop.exists("runs/no-log"))
+    // What does not begin leaves no log.
+    let none = try shop.train("runs/no-log", model: "nowhere", ["--tensorboard", "no-board"])
+    #expect(none.code == 66 && !shop.exists("no-board"))
+    // Once more in place of the first: one log, not two that are read as one.
+    let again = try shop.train("runs/logged", method: "hipro", ["--tensorboard", "board", "--seeds", "1,2", "--overwrite"])
+    #expect(again.code == 0, "\(again)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(
+        atPath: shop.folder.appendingPathComponent("board/logged/seed-1").path
+      ).count == 1)
   }
 
   @Test(.enabled(if: python != nil)) func tensorboardItselfReadsTheLog() throws {

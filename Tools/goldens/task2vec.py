@@ -44,9 +44,6 @@ def residual() -> None:
     network.load_state_dict(state, strict=False)
     network.fc = torch.nn.Identity()
     found = {}
-    for stage in range(1, 5):
-        getattr(network, f"layer{stage}").register_forward_hook(
-            lambda _, __, output, stage=stage: found.update({f"stage.{stage}": output.mean((2, 3))}))
     x = torch.from_numpy(hashed(2 * 3 * 64 * 64, 999) * 4).to(torch.float32).reshape(2, 3, 64, 64)
     with torch.no_grad():
         found["features"] = network(x)
@@ -92,12 +89,14 @@ def distance(a, b):
 
 def selection() -> None:
     """Five tasks, four models of other tasks, errors as drawn; the loss with its logarithm."""
-    tasks = normal((5, 12), 1310).double().exp()
-    trained = 0.11 + normal((4, 12), 1311).double().exp()
+    # Filters of very different size, as those of different layers are.
+    magnitudes = 10.0 ** torch.linspace(0, 4, 12, dtype=torch.float64)
+    tasks = normal((5, 12), 1310).double().exp() * magnitudes
+    trained = (0.11 + normal((4, 12), 1311).double().exp()) * magnitudes
     prior = torch.full((4, 12), 0.05, dtype=torch.float64) * torch.tensor([1, 2, 0.5, 1], dtype=torch.float64)[:, None]
     errors = (0.3 + 0.1 * normal((5, 4), 1312).double()).clamp(0.02, 0.9)
     sharpness, alpha, rate, decay, epochs, floor = 20.0, 0.15, 0.05, 5e-4, 81, 1e-6
-    scale = trained.mean()
+    scale = trained.mean(0)
     logits = -sharpness * (errors - errors.mean(1, keepdim=True)) / errors.std(1, keepdim=True, correction=0)
     soft = logits.softmax(1)
     offsets = torch.zeros_like(trained, requires_grad=True)

@@ -58,8 +58,12 @@ public struct LiveStatus: Codable, Sendable, Equatable {
   public var seedCount = 0
   /// The rate of the last step.
   public var rate: Double?
-  /// The losses so far, evenly thinned.
+  /// The losses of every so many steps, from the first step that this process took.
   public var losses: [Losses] = []
+  /// Of every so many steps.
+  public var stride = 1
+  /// The losses of the last step.
+  public var latest: Losses?
   /// The tree of tasks, once it is known.
   public var tree: RecordedTree?
   /// The groups of tasks, once they are known.
@@ -93,12 +97,22 @@ public struct LiveStatus: Codable, Sendable, Equatable {
   /// How many points of the curves are kept at most.
   static let mostPoints = 240
 
-  /// Takes a step's losses in; of many, every other is let go.
+  /// Takes a step's losses in; where there are too many, every other is let go, and from then on.
   public mutating func add(_ losses: Losses) {
+    latest = losses
+    guard let first = self.losses.first else {
+      self.losses = [losses]
+      return
+    }
+    guard (losses.step - first.step) % stride == 0 else { return }
     self.losses.append(losses)
     guard self.losses.count > Self.mostPoints else { return }
-    self.losses = self.losses.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+    stride *= 2
+    self.losses = self.losses.filter { ($0.step - first.step) % stride == 0 }
   }
+
+  /// Forgets the curves, for another seed.
+  public mutating func clearLosses() { (losses, stride, latest, rate) = ([], 1, nil, nil) }
 
   /// The screen of `banyan watch`, in at most `width` columns.
   ///
@@ -107,20 +121,21 @@ public struct LiveStatus: Codable, Sendable, Equatable {
   ///   - now: Seconds since 1970.
   ///   - isAlive: Whether the process still is.
   public func screen(width: Int, now: Double, isAlive: Bool) -> String {
-    var lines = ["\(method)  seed \(seed.map(String.init) ?? "–") (\(seedNumber) of \(seedCount))"]
+    func shown(_ text: String) -> String { TextWidth.clipped(TextWidth.printable(text), width) }
+    var lines = [shown("\(method)  seed \(seed.map(String.init) ?? "–") (\(seedNumber) of \(seedCount))")]
     let memory = peakMemoryBytes > 0 ? ", \(NumberText.grouped(peakMemoryBytes >> 20)) MiB" : ""
     let state = isAlive ? "" : "  the process is gone; go on with `banyan train --resume`"
-    lines.append("running \(NumberText.duration(now - began))\(memory)\(state)")
+    lines.append(shown("running \(NumberText.duration(now - began))\(memory)\(state)"))
     let bar = TerminalProgress(label: phase, done: done, total: total, elapsedSeconds: max(0, updated - phaseBegan))
-    lines.append(total > 0 ? bar.line(width: width) : phase)
+    lines.append(total > 0 ? bar.line(width: width) : shown(phase))
     if let rate { lines.append("rate \(NumberText.significant(rate))") }
-    if let last = losses.last {
-      lines += ["", "loss by task, from the first step on"]
+    if let last = latest, let first = losses.first {
+      lines += ["", "loss by task, from step \(first.step) to \(last.step)"]
       let names = last.tasks.keys.sorted()
       let nameWidth = min(24, names.map(TextWidth.columns).max() ?? 0)
       let room = max(8, width - nameWidth - 12)
       for name in names {
-        let curve = losses.compactMap { $0.tasks[name] }
+        let curve = (losses.filter { $0.step < last.step } + [last]).compactMap { $0.tasks[name] }
         let label = TextWidth.left(TextWidth.clippedInside(TextWidth.printable(name), nameWidth), nameWidth)
         lines.append("\(label)  \(Sparkline.text(curve, width: room))  \(NumberText.fixed(curve.last ?? 0, 3))")
       }
@@ -139,7 +154,7 @@ public struct LiveStatus: Codable, Sendable, Equatable {
     if let tree, let drawing = try? TreeDrawing(tree) {
       lines += ["", "tree of tasks", drawing.text(width: width)]
     } else if let groups {
-      lines += ["", "groups of tasks"] + groups.map { "  " + $0.joined(separator: ", ") }
+      lines += ["", "groups of tasks"] + groups.map { shown("  " + $0.joined(separator: ", ")) }
     }
     return lines.joined(separator: "\n")
   }
@@ -160,6 +175,7 @@ enum Sparkline {
         let part = values[from..<max(from + 1, to)].filter(\.isFinite)
         guard !part.isEmpty else { return " " }
         let share = high > low ? (Statistics.mean(Array(part)) - low) / (high - low) : 0
+        guard share.isFinite else { return bars[0] }
         return bars[min(bars.count - 1, max(0, Int(share * Double(bars.count))))]
       })
   }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A message in the wire format of protocol buffers, written field by field.
 ///
@@ -54,16 +54,16 @@ struct ProtobufMessage {
 }
 
 /// The check sum of TensorFlow's record files: CRC-32C (Castagnoli), rotated and shifted.
-enum MaskedCRC32C {
+package enum MaskedCRC32C {
   private static let table: [UInt32] = (0..<256).map { index in
     (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82f6_3b78 : value >> 1 }
   }
 
-  static func plain(_ data: Data) -> UInt32 {
+  package static func plain(_ data: Data) -> UInt32 {
     ~data.reduce(UInt32.max) { sum, byte in sum >> 8 ^ table[Int((sum ^ UInt32(byte)) & 0xff)] }
   }
 
-  static func masked(_ data: Data) -> UInt32 {
+  package static func masked(_ data: Data) -> UInt32 {
     let sum = plain(data)
     return (sum >> 15 | sum << 17) &+ 0xa282_ead8
   }

@@ -158,11 +158,23 @@ package struct DenseHead {
     try Engine.withoutGradients {
       switch output {
       case .numbers: return try Tensor.normal(logits.shape, generator: &generator).to(device: logits.device)
-      case .labels(let classes), .places(let classes):
+      case .labels:
+        return try MonteCarloFisher.cotangent(logits) { chances, classes in
+          try MonteCarloFisher.draw(chances, classes: classes, generator: &generator)
+        }
+      case .places(let classes):
+        // Each place from the decoder alone: weights of a picture's draws would multiply up.
         let chances = try logits.softmax()
-        let drawn = try MonteCarloFisher.draw(chances.doubles(), classes: classes, generator: &generator)
-        var hits = [Float](repeating: 0, count: logits.count)
-        for (row, label) in drawn.enumerated() { hits[row * classes + label] = 1 }
+        let rows = try chances.to(.float64).doubles()
+        var hits = [Float](repeating: 0, count: rows.count)
+        for start in stride(from: 0, to: rows.count, by: classes) {
+          var left = generator.uniform() * rows[start..<start + classes].reduce(0, +)
+          let place = (0..<classes - 1).first { place in
+            left -= rows[start + place]
+            return left < 0
+          }
+          hits[start + (place ?? classes - 1)] = 1
+        }
         return try chances - Tensor(hits, shape: logits.shape, device: logits.device)
       }
     }

@@ -30,65 +30,70 @@ public enum DenseKind: String, NamedChoice {
     case .edges, .brightness: "2D"
     }
   }
+
+  var needsMaps: Bool { self == .mask || self == .depth }
 }
 
 extension EmbeddingRun {
-  /// Embeds what `kinds` ask of the pictures of every task, one embedding for each task and kind, called `<task> <kind>`.
+  /// How the pictures of a task are asked about more than their class.
+  public struct Dense: Codable, Sendable, Equatable {
+    /// What is asked.
+    public var kinds: [DenseKind]
+    /// Steps of Adam for a decoder.
+    public var steps: Int
+
+    /// Describes a measurement.
+    public init(kinds: [DenseKind], steps: Int = 150) { (self.kinds, self.steps) = (kinds, steps) }
+  }
+
+  /// Embeds what is asked of the pictures of every task, one embedding for each task and kind, called `<task> <kind>`.
   ///
   /// - Parameters:
-  ///   - kinds: What is asked.
+  ///   - dense: What is asked, and how decoders learn.
   ///   - maps: The folder of masks and depths that `banyan world --maps` writes; needed for those two.
-  ///   - steps: Steps of Adam for a decoder.
-  ///   - file: Where the record is kept after every embedding; a record there of the same request and pictures is gone on from.
+  ///   - file: Where the record is kept after every embedding; what is there of the same request and pictures is not made again.
   ///   - overwrites: Whether a record of another request is replaced.
   ///   - progress: Called while it goes on.
   ///   - shouldStop: Asked before every batch.
   public func dense(
-    _ kinds: [DenseKind], maps: URL?, steps: Int = 150, file: URL? = nil, overwrites: Bool = false,
+    _ dense: Dense, maps: URL?, file: URL? = nil, overwrites: Bool = false,
     progress: (ExperimentEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> EmbeddingRecord {
-    guard !kinds.isEmpty, Set(kinds).count == kinds.count else {
+    guard !dense.kinds.isEmpty, Set(dense.kinds).count == dense.kinds.count else {
       throw BanyanError(.usage, at: "--kinds", "expected one or more different kinds")
     }
     guard settings.estimator == .monteCarlo else {
       throw BanyanError(.usage, at: "--kinds", "decoders are embedded by Monte Carlo; leave --estimator out")
     }
+    if maps == nil, let kind = dense.kinds.first(where: \.needsMaps) {
+      throw BanyanError(
+        .usage, at: "--kinds \(kind.rawValue)", "needs maps of the pictures",
+        remedy: "Draw them with `banyan world --maps FOLDER` and name the folder with --maps.")
+    }
     try settings.validate()
-    let request = request(kinds: kinds)
-    let earlier = try file.flatMap { try known($0, request, overwrites: overwrites) }
-    var record = EmbeddingRecord(command: command, request: request)
+    var keeper = try EmbeddingKeeper(
+      EmbeddingRecord(command: command, request: request(dense: dense)), file: file, overwrites: overwrites)
     let splits = try drawn()
+    let total = splits.count * dense.kinds.count
     for (index, split) in splits.enumerated() {
-      let task = try suite.task(named: split.task)
       let pictures = split.train.map { FeatureExtractor.Picture(url: suite.url(of: $0), sha256: $0.sha256) }
       let source = PicturePixels(pictures, view: .centre, reader: probe.reader, device: .cpu)
-      let digest = Self.digest(split)
-      for (place, kind) in kinds.enumerated() {
+      for (place, kind) in dense.kinds.enumerated() {
         let name = "\(split.task) \(kind.rawValue)"
-        if let earlier,
-          let known = earlier.embeddings.indices.first(where: {
-            earlier.embeddings[$0].task == name && earlier.digests[$0] == digest
-          })
-        {
-          record.embeddings.append(earlier.embeddings[known])
-          record.digests.append(digest)
-          continue
+        let files =
+          kind.needsMaps
+          ? maps.map { root in split.train.map { Self.map(of: suite.url(of: $0), below: suite.root, in: root, kind) } } : nil
+        let digest = try ContentHash.sha256(
+          ([Self.digest(split)] + (files ?? []).map { try ContentHash.sha256(file: $0) }).joined(separator: "\n"))
+        try keeper.take(name, digest: digest) {
+          progress(.phase("Embedding \(name), \(index * dense.kinds.count + place + 1) of \(total)"))
+          return try DenseEmbedder(run: self, kind: kind, name: name, identity: digest, source: source).embed(
+            split, classes: suite.task(named: split.task).classNames.count, files: files, steps: dense.steps,
+            progress: progress, shouldStop: shouldStop)
         }
-        progress(.phase("Embedding \(split.task) \(kind.rawValue), \(index * kinds.count + place + 1) of \(splits.count * kinds.count)"))
-        let targets = try DenseTargets(
-          kind, labels: split.train.map(\.label), classes: task.classNames.count, pictures: pictures, source: source,
-          maps: maps.map { root in split.train.map { Self.map(of: suite.url(of: $0), below: suite.root, in: root, kind) } },
-          reader: probe.reader)
-        record.embeddings.append(
-          try embed(
-            name, targets, source: source, labels: split.train.map(\.label), steps: steps, progress: progress,
-            shouldStop: shouldStop))
-        record.digests.append(digest)
-        if let file { try JSONDocument.write(record, to: file) }
       }
     }
-    if let file { try JSONDocument.write(record, to: file) }
-    return record
+    return try keeper.finish()
   }
 
   private static func map(of picture: URL, below root: String, in maps: URL, _ kind: DenseKind) -> URL {
@@ -98,60 +103,72 @@ extension EmbeddingRun {
     let stem = (relative as NSString).deletingPathExtension
     return maps.appending(path: "\(stem)-\(kind.rawValue).png")
   }
+}
 
-  private func embed(
-    _ name: String, _ targets: DenseTargets, source: PicturePixels, labels: [Int], steps: Int,
-    progress: (ExperimentEvent) -> Void, shouldStop: () -> Bool
+/// One task and kind: learns the decoder, then measures what it asks of the probe.
+private struct DenseEmbedder {
+  let run: EmbeddingRun
+  let kind: DenseKind
+  let name: String
+  let identity: String
+  let source: PicturePixels
+
+  /// Of how many pictures the scale of the map is taken.
+  private static let scaled = 256
+  /// Pictures of a step of the decoder.
+  private static let stepRows = 16
+
+  func embed(
+    _ split: TaskSplit, classes: Int, files: [URL]?, steps: Int, progress: (ExperimentEvent) -> Void,
+    shouldStop: () -> Bool
   ) throws -> TaskEmbedding {
+    let (network, settings, labels) = (run.probe.network, run.settings, split.train.map(\.label))
     func stopping() throws {
       if shouldStop() { throw BanyanError(.interrupted, at: "embedding of \(name)", "stopped") }
     }
-    let network = probe.network
-    let maps = try Engine.withoutGradients {
-      try Tensor.concatenated(
-        stride(from: 0, to: labels.count, by: settings.batchSize).map { start in
-          try stopping()
-          let rows = Array(start..<min(start + settings.batchSize, labels.count))
-          return try network.map(source.pixels(rows)) { _, _, output in output }
-        }, axis: 0)
+    func map(_ rows: [Int]) throws -> Tensor {
+      try Engine.withoutGradients { try network.map(source.pixels(rows)) { _, _, output in output } }
     }
-    let square = try maps.to(.float64).squared().mean().item()
+    var squares = (sum: 0.0, count: 0.0)
+    var channels = 0
+    var side = 0
+    for start in stride(from: 0, to: min(labels.count, Self.scaled), by: settings.batchSize) {
+      try stopping()
+      let part = try map(Array(start..<min(start + settings.batchSize, labels.count)))
+      (channels, side) = (part.extent(1), part.extent(2))
+      squares.sum += try part.to(.float64).squared().sum().item()
+      squares.count += Double(part.count)
+    }
+    let square = squares.sum / max(1, squares.count)
     let scale = square > 0 && square.isFinite ? 1 / square.squareRoot() : 1
-    var head = try DenseHead(targets.output, channels: maps.extent(1), seed: seed, device: maps.device)
-    let outputSide = try targets.outputSide(of: maps.extent(2))
-    var draws = BalancedDraws(labels: labels, seed: seed, label: "pictures of \(name)")
+    let targets = try DenseTargets(
+      kind, labels: labels, classes: classes, mapSide: side, source: source, files: files, reader: run.probe.reader,
+      stopping: stopping)
+    var head = try DenseHead(targets.output, channels: channels, seed: run.seed, device: .cpu)
+    var draws = BalancedDraws(labels: labels, seed: run.seed, label: "pictures of \(identity)")
     try head.learn(steps: steps, rate: settings.firstRate) { _ in
       try stopping()
-      let rows = draws.next(16)
-      return (try maps.gathered(0, .indices(rows)) * scale, try targets.rows(rows, side: outputSide))
+      let rows = draws.next(Self.stepRows)
+      return (try map(rows) * scale, try targets.rows(rows))
     }
-    var generator = SeededGenerator(seed: seed, label: "labels of \(name)")
-    var sums = network.filterLayers.map { [Double](repeating: 0, count: $0.filters) }
+    var generator = SeededGenerator(seed: run.seed, label: "labels of \(identity)")
+    var sums: [(layer: FilterLayer, sums: [Double])] = []
     var done = 0
     while done < settings.draws {
       try stopping()
       let count = min(settings.batchSize, settings.draws - done)
-      var seen: [(layer: FilterLayer, input: Tensor, output: Tensor)] = []
-      let map = try network.map(source.pixels(draws.next(count))) { layer, input, output in
-        let output = seen.isEmpty ? try output.asParameter() : output
-        seen.append((layer, input, output))
-        return output
+      let pixels = try source.pixels(draws.next(count))
+      let part = try FilterSquares.sums({ try head(network.map(pixels, tap: $0) * scale).logits }) {
+        try head.drawnCotangent($0, generator: &generator)
       }
-      let logits = try head(map * scale).logits
-      let cotangent = try head.drawnCotangent(logits, generator: &generator)
-      let gradients = try Gradients.of([logits], cotangents: [cotangent], with: seen.map(\.output))
-      try Engine.withoutGradients {
-        for (place, (own, gradient)) in zip(seen, gradients).enumerated() {
-          let part = try FilterSquares.perPicture(own.layer, input: own.input, cotangent: gradient).sum([0]).doubles()
-          sums[place] = zip(sums[place], part).map { $0 + max(0, $1) }
-        }
-      }
+      sums = sums.isEmpty ? part : zip(sums, part).map { ($0.layer, zip($0.sums, $1.sums).map(+)) }
       done += count
       progress(.counted(done: done, total: settings.draws))
     }
+    // Layers that the map does not pass are no part of the embedding.
     var layers: [TaskEmbedding.Layer] = []
     var fisher: [Double] = []
-    for (layer, sum) in zip(network.filterLayers, sums) {
+    for (layer, sum) in sums {
       let own = sum.map { $0 / Double(settings.draws) }
       let meanSquare = try layer.weight.to(.float64).squared().mean().item()
       layers.append(
@@ -161,49 +178,47 @@ extension EmbeddingRun {
       fisher += own
     }
     return try TaskEmbedding(
-      task: name, probe: probe.name, estimator: "monte-carlo, decoder", samples: labels.count, layers: layers,
-      fisher: fisher)
+      task: name, probe: run.probe.name, estimator: "\(settings.description), decoder", samples: labels.count,
+      layers: layers, fisher: fisher)
   }
 }
 
-/// What a decoder is to say of each picture.
+/// What a decoder is to say of each picture, at its own resolution.
 private struct DenseTargets {
   let output: DenseHead.Output
+  /// For each picture its places, row by row; empty for labels.
   private let values: [[Float]]
-  private let side: Int
   private let labels: [Int]
 
   init(
-    _ kind: DenseKind, labels: [Int], classes: Int, pictures: [FeatureExtractor.Picture], source: PicturePixels,
-    maps: [URL]?, reader: PictureReader
+    _ kind: DenseKind, labels: [Int], classes: Int, mapSide: Int, source: PicturePixels, files: [URL]?,
+    reader: PictureReader, stopping: () throws -> Void
   ) throws {
     self.labels = labels
-    let width = reader.preprocessor.outputWidth
-    switch kind {
-    case .label:
-      (output, values, side) = (.labels(classes), [], 0)
-    case .mask, .depth:
-      guard let maps else {
-        throw BanyanError(
-          .usage, at: "--kinds \(kind.rawValue)", "needs maps of the pictures",
-          remedy: "Draw them with `banyan world --maps FOLDER` and name the folder with --maps.")
-      }
-      let planes = try maps.map { url in try Self.firstPlane(reader.preprocessor, ImageDecoder.decode(contentsOf: url)) }
-      side = width
-      if kind == .mask {
-        (output, values) = (.places(2), planes)
-      } else {
-        (output, values) = (.numbers, Self.standardised(planes))
-      }
-    case .edges, .brightness:
-      side = width
-      output = .numbers
-      let planes = try pictures.indices.map { row -> [Float] in
-        let pixels = try source.pixels([row]).mean([1]).floats()
-        return kind == .brightness ? pixels : Self.slopes(pixels, width: width)
-      }
-      values = Self.standardised(planes)
+    guard kind != .label else {
+      (output, values) = (.labels(classes), [])
+      return
     }
+    let (width, height) = (reader.preprocessor.outputWidth, reader.preprocessor.outputHeight)
+    let places = DenseHead.growth * mapSide
+    guard width == height, width % places == 0 else {
+      throw BanyanError(
+        .usage, at: "--kinds \(kind.rawValue)",
+        "a decoder gives \(places) places a side, which do not divide pictures of \(width) × \(height)")
+    }
+    let planes = try labels.indices.map { row -> [Float] in
+      try stopping()
+      let plane: [Float]
+      if let files {
+        plane = try Self.firstPlane(reader.preprocessor, ImageDecoder.decode(contentsOf: files[row]))
+      } else {
+        let pixels = try source.pixels([row]).mean([1]).floats()
+        plane = kind == .brightness ? pixels : Self.slopes(pixels, width: width)
+      }
+      return Self.pooled(plane, width: width, to: places)
+    }
+    output = kind == .mask ? .places(2) : .numbers
+    values = kind == .mask ? planes : Self.standardised(planes)
   }
 
   /// The first plane as it was before it was normalised, 0 to 1.
@@ -224,6 +239,17 @@ private struct DenseTargets {
     }
   }
 
+  /// Means of square windows, so that `places` are left a side.
+  private static func pooled(_ plane: [Float], width: Int, to places: Int) -> [Float] {
+    let step = width / places
+    return (0..<places * places).map { index in
+      let (x, y) = (index % places * step, index / places * step)
+      var sum: Float = 0
+      for row in y..<y + step { for column in x..<x + step { sum += plane[row * width + column] } }
+      return sum / Float(step * step)
+    }
+  }
+
   private static func standardised(_ planes: [[Float]]) -> [[Float]] {
     let all = planes.joined()
     let count = Double(max(1, all.count))
@@ -233,37 +259,16 @@ private struct DenseTargets {
     return planes.map { $0.map { Float((Double($0) - mean) * scale) } }
   }
 
-  /// How many places a side the decoder gives for a map of `mapSide`.
-  ///
-  /// - Throws: A `BanyanError` where the pictures' side is no multiple of it.
-  func outputSide(of mapSide: Int) throws -> Int {
-    if case .labels = output { return 0 }
-    let places = DenseHead.growth * mapSide
-    guard side % places == 0 else {
-      throw BanyanError(
-        .usage, at: "--kinds", "a decoder gives \(places) places a side, which do not divide \(side) pixels")
+  /// [rows] of labels, or [rows, places] of classes or numbers.
+  func rows(_ rows: [Int]) throws -> Tensor {
+    switch output {
+    case .labels: return try .indices(rows.map { labels[$0] })
+    case .places:
+      let found = rows.flatMap { values[$0].map { $0 > 0.5 ? 1 : 0 } }
+      return try Tensor.indices(found).reshaped([rows.count, found.count / max(1, rows.count)])
+    case .numbers:
+      let found = rows.flatMap { values[$0] }
+      return try Tensor(found, shape: [rows.count, found.count / max(1, rows.count)])
     }
-    return places
-  }
-
-  /// [rows] of labels, or [rows, places] at the decoder's resolution.
-  func rows(_ rows: [Int], side outputSide: Int) throws -> Tensor {
-    if case .labels = output { return try .indices(rows.map { labels[$0] }) }
-    let places = outputSide * outputSide
-    let step = side / max(1, outputSide)
-    var found = [Float](repeating: 0, count: rows.count * places)
-    for (number, row) in rows.enumerated() {
-      for y in 0..<outputSide {
-        for x in 0..<outputSide {
-          var sum: Float = 0
-          for dy in 0..<step { for dx in 0..<step { sum += values[row][(y * step + dy) * side + x * step + dx] } }
-          found[number * places + y * outputSide + x] = sum / Float(step * step)
-        }
-      }
-    }
-    if case .places = output {
-      return try Tensor.indices(found.map { $0 > 0.5 ? 1 : 0 }).reshaped([rows.count, places])
-    }
-    return try Tensor(found, shape: [rows.count, places])
   }
 }

@@ -20,16 +20,16 @@ public struct EmbeddingRecord: Codable, Sendable, Equatable {
     public var seed: UInt64
     /// How the information was estimated.
     public var settings: EmbeddingSettings
-    /// What was asked of the pictures; `nil` for their classes alone, without a decoder.
-    public var kinds: [DenseKind]?
+    /// What decoders were asked of the pictures; `nil` for their classes alone, without a decoder.
+    public var dense: EmbeddingRun.Dense?
 
     /// Describes a measurement.
     public init(
       probe: String, tasks: String, samples: SamplingAmount, seed: UInt64, settings: EmbeddingSettings,
-      kinds: [DenseKind]? = nil
+      dense: EmbeddingRun.Dense? = nil
     ) {
       (self.probe, self.tasks, self.samples, self.seed) = (probe, tasks, samples, seed)
-      (self.settings, self.kinds) = (settings, kinds)
+      (self.settings, self.dense) = (settings, dense)
     }
   }
 

@@ -47,30 +47,20 @@ public struct EmbeddingRun {
     shouldStop: () -> Bool = { false }
   ) throws -> EmbeddingRecord {
     let embedder = try Task2Vec(probe, settings)
-    let request = request()
-    let earlier = try file.flatMap { try known($0, request, overwrites: overwrites) }
-    var record = EmbeddingRecord(command: command, request: request)
+    var keeper = try EmbeddingKeeper(
+      EmbeddingRecord(command: command, request: request()), file: file, overwrites: overwrites)
     let splits = try drawn()
     for (index, split) in splits.enumerated() {
       let digest = Self.digest(split)
-      if let earlier,
-        let place = earlier.embeddings.indices.first(where: {
-          earlier.embeddings[$0].task == split.task && earlier.digests[$0] == digest
-        })
-      {
-        record.embeddings.append(earlier.embeddings[place])
-      } else {
-        let classes = try suite.task(named: split.task).classNames.count
+      let classes = try suite.task(named: split.task).classNames.count
+      try keeper.take(split.task, digest: digest) {
         progress(.phase("Embedding \(split.task), \(index + 1) of \(splits.count)"))
-        record.embeddings.append(
-          try embedder.embed(
-            subject(split, classes: classes), seed: seed, progress: { progress(.counted(done: $0, total: $1)) },
-            shouldStop: shouldStop))
+        return try embedder.embed(
+          subject(split, classes: classes, identity: digest), seed: seed,
+          progress: { progress(.counted(done: $0, total: $1)) }, shouldStop: shouldStop)
       }
-      record.digests.append(digest)
-      if let file { try JSONDocument.write(record, to: file) }
     }
-    return record
+    return try keeper.finish()
   }
 
   /// What is looked at of each task; with all samples whatever is not set aside for tests, which no one is tested on here.
@@ -87,8 +77,8 @@ public struct EmbeddingRun {
     }
   }
 
-  func request(kinds: [DenseKind]? = nil) -> EmbeddingRecord.Request {
-    .init(probe: probe.name, tasks: source, samples: samples, seed: seed, settings: settings, kinds: kinds)
+  func request(dense: Dense? = nil) -> EmbeddingRecord.Request {
+    .init(probe: probe.name, tasks: source, samples: samples, seed: seed, settings: settings, dense: dense)
   }
 
   /// A digest of what is looked at of a task.
@@ -96,30 +86,14 @@ public struct EmbeddingRun {
     ContentHash.sha256(split.train.map { "\($0.sha256) \($0.label)" }.joined(separator: "\n"))
   }
 
-  /// The record in `file`, where there is one to go on from.
-  func known(_ file: URL, _ request: EmbeddingRecord.Request, overwrites: Bool) throws -> EmbeddingRecord? {
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    do {
-      let record = try EmbeddingRecord.read(file)
-      if record.request == request { return record }
-      if overwrites { return nil }
-    } catch let error as BanyanError {
-      if overwrites { return nil }
-      throw error
-    }
-    throw BanyanError(
-      .usage, at: file.path, "the file holds embeddings by other settings",
-      remedy: "Choose another --output, or replace it with --overwrite.")
-  }
-
-  private func subject(_ split: TaskSplit, classes: Int) throws -> Task2Vec.Subject {
+  private func subject(_ split: TaskSplit, classes: Int, identity: String) throws -> Task2Vec.Subject {
     let pictures = split.train.map {
       FeatureExtractor.Picture(url: suite.url(of: $0), sha256: $0.sha256)
     }
     let source = PicturePixels(pictures, view: .centre, reader: probe.reader, device: .cpu)
     return Task2Vec.Subject(
       name: split.task, pictures: .init(source, rows: Array(pictures.indices)), labels: split.train.map(\.label),
-      classes: classes)
+      classes: classes, identity: identity)
   }
 }
 

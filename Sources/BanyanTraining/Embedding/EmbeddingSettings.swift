@@ -35,6 +35,9 @@ public struct EmbeddingSettings: Codable, Sendable, Equatable {
   /// The defaults: 10,000 draws of Monte Carlo.
   public init() {}
 
+  /// In words, with everything that makes embeddings differ in kind: what their `estimator` says.
+  var description: String { "\(estimator.rawValue), β \(beta), weight decay \(weightDecay)" }
+
   func validate(at path: String = "embedding") throws {
     func check(_ key: String, _ value: Int, _ range: ClosedRange<Int>) throws {
       guard range.contains(value) else {

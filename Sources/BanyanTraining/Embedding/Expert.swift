@@ -77,7 +77,7 @@ public struct Expert: Sendable {
     guard let pictures = batch.pictures else { throw BanyanError(.failed, at: name, "has no pictures") }
     return Task2Vec.Subject(
       name: name, pictures: pictures, labels: restored.split[index].train.map(\.label),
-      classes: restored.saved.manifest.tasks[index].classNames.count)
+      classes: restored.saved.manifest.tasks[index].classNames.count, identity: identity)
   }
 
   /// The share of a task's test pictures that it gets wrong.
@@ -88,26 +88,40 @@ public struct Expert: Sendable {
   /// - Returns: `nil` where what it has learned cannot be put to other classes, such as a matrix of its own classes.
   func error(on target: Target) throws -> Double? {
     let saved = restored.saved
-    var manifest = saved.manifest
-    manifest.tasks[index].classNames = target.classNames
-    let moved = SavedPrompts(manifest: manifest, parameters: saved.parameters, classifiers: saved.classifiers)
     var (train, test) = (target.train, target.test)
     (train.task, test.task) = (index, index)
     do {
-      let method = try moved.method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath))
-      return try Engine.withoutGradients {
-        if method.readsPixels {
-          return try Self.error(of: method, saved.parameters, train: train, test: test, classes: target.classNames.count)
-        }
-        let classifier = try method.classifiers(saved.parameters)[index]
-        guard try classifier.weights().extent(0) == target.classNames.count else { return nil }
-        return 1 - (try Evaluator(method, saved.parameters).evaluate(classifier, on: test, classNames: target.classNames).top1)
-      }
-    } catch let error as BanyanError where error.kind == .failed || error.kind == .malformed {
-      // Shapes that belong to other classes.
+      // One class more: whatever changes its shape with it was learned for the expert's own classes.
+      let larger = try moved(to: target.classNames + ["another"])
+      let shapes = try larger.initialParameters(seed: seed)
+      guard shapes.paths == saved.parameters.paths,
+        try shapes.paths.allSatisfy({ try shapes.require($0).shape == saved.parameters.require($0).shape })
+      else { return nil }
+    } catch let error as BanyanError where error.kind == .usage {
+      // A class name that the prompt leaves no room for.
       return nil
     }
+    let method = try moved(to: target.classNames)
+    return try Engine.withoutGradients {
+      if method.readsPixels {
+        return try Self.error(of: method, saved.parameters, train: train, test: test, classes: target.classNames.count)
+      }
+      let classifier = try method.classifiers(saved.parameters)[index]
+      let result = try Evaluator(method, saved.parameters).evaluate(classifier, on: test, classNames: target.classNames)
+      return Self.error(wrong: result.count - result.correct, of: result.count)
+    }
   }
+
+  /// The expert's method with other classes in the place of its own.
+  private func moved(to classNames: [String]) throws -> any PromptMethod {
+    let saved = restored.saved
+    var manifest = saved.manifest
+    manifest.tasks[index].classNames = classNames
+    return try SavedPrompts(manifest: manifest, parameters: saved.parameters, classifiers: saved.classifiers)
+      .method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath))
+  }
+
+  private static func error(wrong: Int, of count: Int) -> Double { Double(wrong) / Double(max(1, count)) }
 
   private static func error(
     of method: any PromptMethod, _ parameters: ParameterTree, train: TaskBatch, test: TaskBatch, classes: Int
@@ -123,7 +137,7 @@ public struct Expert: Sendable {
       weightDecay: EmbeddingSettings().weightDecay)
     let guesses = try head.logits(features(test)).argmax(1).integers()
     let labels = try test.labels.integers()
-    return Double(zip(guesses, labels).count { $0 != $1 }) / Double(max(1, labels.count))
+    return error(wrong: zip(guesses, labels).count { $0 != $1 }, of: labels.count)
   }
 
   /// A task that experts are asked about.
@@ -146,7 +160,8 @@ public struct Expert: Sendable {
     func subject() throws -> Task2Vec.Subject {
       guard let pictures = train.pictures else { throw BanyanError(.failed, at: task, "has no pictures") }
       return Task2Vec.Subject(
-        name: task, pictures: pictures, labels: try train.labels.integers().map(Int.init), classes: classNames.count)
+        name: task, pictures: pictures, labels: try train.labels.integers().map(Int.init), classes: classNames.count,
+        identity: identity)
     }
   }
 }

@@ -18,8 +18,10 @@ package enum FilterSquares {
   ///   - input: What went in.
   ///   - cotangent: The gradient with respect to what came out, of each picture's own loss.
   ///   - way: How; `nil` for the one with fewer products.
-  /// - Returns: [batch, filters].
-  package static func perPicture(_ layer: FilterLayer, input: Tensor, cotangent: Tensor, way: Way? = nil) throws -> Tensor {
+  /// - Returns: [batch, filters], none below zero.
+  package static func perPicture(
+    _ layer: FilterLayer, input: Tensor, cotangent: Tensor, way: Way? = nil
+  ) throws -> Tensor {
     var (a, d) = (input, cotangent)
     if case .convolution(let kernel, let stride, let padding) = layer.kind {
       a = try input.windows(kernel: kernel, stride: stride, padding: padding)  // [batch, positions, weights]
@@ -31,7 +33,38 @@ package enum FilterSquares {
     switch way {
     case .gradients: return try d.transposed().matmul(a).squared().mean([2])
     case .positions:
-      return try (a.matmul(a.transposed()).matmul(d) * d).sum([1]) * (1 / Double(weights))
+      // What all positions have in common apart: where a filter's `d` add up to nothing, as those of attention's keys do,
+      // it would have to cancel in the products.
+      let mean = try a.mean([1], keepingAxes: true)  // [batch, 1, weights]
+      let rest = try a - mean
+      let sum = try d.sum([1])  // [batch, filters]
+      let own = try (rest.matmul(rest.transposed()).matmul(d) * d).sum([1])
+      let mixed = try (rest.matmul(mean.transposed()) * d).sum([1]) * sum
+      let common = try sum.squared() * mean.squared().sum([2])
+      return try ((own + mixed * 2 + common) * (1 / Double(weights))).relu()
+    }
+  }
+
+  /// The sums over pictures of each filter's mean squared gradient, for the layers that `forward` taps, in their order.
+  ///
+  /// - Parameters:
+  ///   - forward: Runs pictures through a network and what stands on it, with the tap it is given.
+  ///   - cotangent: The gradient of each picture's own loss with respect to what `forward` gave.
+  package static func sums(
+    _ forward: (FilterTap) throws -> Tensor, cotangent: (Tensor) throws -> Tensor
+  ) throws -> [(layer: FilterLayer, sums: [Double])] {
+    var seen: [(layer: FilterLayer, input: Tensor, output: Tensor)] = []
+    let end = try forward { layer, input, output in
+      // No weight asks for gradients; from the first layer's output on they are followed.
+      let output = seen.isEmpty ? try output.asParameter() : output
+      seen.append((layer, input, output))
+      return output
+    }
+    let gradients = try Gradients.of([end], cotangents: [cotangent(end)], with: seen.map(\.output))
+    return try Engine.withoutGradients {
+      try zip(seen, gradients).map { seen, gradient in
+        (seen.layer, try perPicture(seen.layer, input: seen.input, cotangent: gradient).sum([0]).doubles())
+      }
     }
   }
 }

@@ -48,6 +48,11 @@ extension FinishedRun {
       let features = try restored.table.batch(chosen, task: index).features
       let (width, values) = (features.extent(1), try features.doubles())
       let classNames = restored.saved.manifest.tasks[index].classNames
+      guard chosen.allSatisfy({ classNames.indices.contains($0.label) }) else {
+        throw BanyanError(
+          .malformed, at: folder.manifest(seed).path, "has other classes of \(part.task) than the record",
+          remedy: "Restore the run's files from one source, or train again.")
+      }
       for (row, sample) in chosen.enumerated() {
         rows.append(Array(values[row * width..<(row + 1) * width]))
         names.append((classNames[sample.label], part.task))

@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanPrompts
 public import BanyanReports
@@ -40,11 +41,19 @@ public struct MetaTask {
       throw BanyanError(.usage, at: "--seeds", "expected one seed for all experts, found \(experiment.seeds.count)")
     }
     try settings.validate()
+    guard alpha.isFinite else { throw BanyanError(.usage, at: "--alpha \(alpha)", "expected a finite number") }
+    if let key = [
+      ("tasks", !experiment.tasks.isEmpty), ("data.only", !experiment.data.only.isEmpty),
+      ("data.format", experiment.data.format != .auto), ("data.imageRoot", experiment.data.imageRoot != nil),
+    ].first(where: { $0.1 })?.0 {
+      throw BanyanError(.usage, at: "--set \(key)", "is set by the meta-task itself", remedy: "Leave it out.")
+    }
     (self.suite, self.settings, self.alpha) = (suite, settings, alpha)
     (self.output, self.cache, self.command, self.observer) = (output, cache, command, observer)
     var own = experiment
     own.tasks = output.appending(path: "tasks.csv").standardizedFileURL.path
     own.data.format = .csv
+    try own.validate()
     self.experiment = own
   }
 
@@ -68,19 +77,35 @@ public struct MetaTask {
   ///
   /// - Throws: A `BanyanError`; of kind `interrupted` where it was asked to stop, with all that is done kept.
   public func run() throws -> Outcome {
-    try AtomicFile.createFolder(output)
+    let words = try suite.descriptions
     let table = Data(suite.csv.utf8)
     let request = Request(
-      experiment: try experiment.resolved(), settings: settings, alpha: alpha, table: ContentHash.sha256(table))
+      experiment: try experiment.resolved(), settings: settings, alpha: alpha,
+      table: ContentHash.sha256(table + words))
     let file = output.appending(path: "meta-task.json")
-    if FileManager.default.fileExists(atPath: file.path) {
+    let isBegun = FileManager.default.fileExists(atPath: file.path)
+    if isBegun {
       guard try JSONDocument.read(Request.self, from: file) == request else {
         throw BanyanError(
           .usage, at: output.path, "the folder holds a meta-task with other settings or other tasks",
           remedy: "Choose another --output.")
       }
-    } else {
+    } else if let stray = try? FileManager.default.contentsOfDirectory(atPath: output.path).first(where: {
+      !$0.hasPrefix(".")
+    }) {
+      throw BanyanError(
+        .failed, at: "--output \(output.path)", "the folder holds \(stray) and no meta-task",
+        remedy: "Choose an empty or a new folder.")
+    }
+    // What can go wrong before any work goes wrong here.
+    _ = try Checkpoint(folder: EmbeddedCheckpoint.resolve(experiment.model))
+    _ = try suite.split(SamplingPlan(amount: experiment.samples, validationShots: 0, seed: experiment.seeds[0]))
+    try AtomicFile.createFolder(output)
+    let lock = try RunLock(output.appending(path: ".lock"))
+    defer { withExtendedLifetime(lock) {} }
+    if !isBegun {
       try AtomicFile.write(table, to: URL(fileURLWithPath: experiment.tasks))
+      try AtomicFile.write(words, to: output.appending(path: "tasks.json"))
       try JSONDocument.write(request, to: file)
     }
     var experts: [FinishedRun] = []

@@ -45,8 +45,10 @@ public struct Model2Vec: Sendable {
   }
 
   private let settings: Settings
-  /// What every number of the embeddings is divided by, so that a learned `b` of size one is as large as they are.
-  private let unit: Double
+  /// What each filter's number is divided by, its mean over the models, so that a learned `b` of size one is as large as it is
+  /// whatever the layer's scale; distances do not change by it.
+  private let units: [Double]
+  private let reference: TaskEmbedding
   private let tasks: [Tensor]  // [filters] each
   private let models: [Tensor]  // [filters] each
   private let priors: [Tensor]  // [filters] each, of the models
@@ -62,10 +64,13 @@ public struct Model2Vec: Sendable {
     for other in tasks + models { try first.checkComparable(other) }
     self.settings = settings
     let precisions = models.map(\.precision)
-    let all = precisions.joined()
-    let unit = all.reduce(0, +) / Double(max(1, all.count))
-    self.unit = unit
-    func tensor(_ values: [Double]) throws -> Tensor { try Tensor(values.map { $0 / unit }, shape: [values.count]) }
+    let units = first.fisher.indices.map { filter in
+      precisions.reduce(0) { $0 + $1[filter] } / Double(precisions.count)
+    }
+    (self.units, reference) = (units, first)
+    func tensor(_ values: [Double]) throws -> Tensor {
+      try Tensor(zip(values, units).map { $0 / $1 }, shape: [values.count])
+    }
     self.tasks = try tasks.map { try tensor($0.precision) }
     self.models = try precisions.map(tensor)
     priors = try models.map { try tensor($0.prior) }
@@ -83,7 +88,8 @@ public struct Model2Vec: Sendable {
   public static func softLabels(_ errors: [Double], sharpness: Double) -> [Double] {
     let mean = errors.reduce(0, +) / Double(max(1, errors.count))
     let deviation = (errors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, errors.count))).squareRoot()
-    let logits = errors.map { deviation > 0 ? -sharpness * ($0 - mean) / deviation : 0 }
+    // Errors that differ by rounding alone are equal.
+    let logits = errors.map { deviation > 1e-9 ? -sharpness * ($0 - mean) / deviation : 0 }
     let highest = logits.max() ?? 0
     let weights = logits.map { exp($0 - highest) }
     let total = weights.reduce(0, +)
@@ -166,10 +172,11 @@ public struct Model2Vec: Sendable {
   ///   - task: An embedding by the same probe.
   ///   - asking: The models to choose among; all where `nil`.
   public func probabilities(_ learned: Learned, for task: TaskEmbedding, asking: [Int]? = nil) throws -> [Double] {
-    try Engine.withoutGradients {
+    try reference.checkComparable(task)
+    return try Engine.withoutGradients {
       let asked = asking ?? Array(models.indices)
       let values = try distances(
-        Tensor(task.precision.map { $0 / unit }, shape: [task.fisher.count]), learned.offsets, asked)
+        Tensor(zip(task.precision, units).map { $0 / $1 }, shape: [task.fisher.count]), learned.offsets, asked)
       let chances = try (-(values * learned.logGamma.exp())).softmax().doubles()
       var result = [Double](repeating: 0, count: models.count)
       for (place, model) in asked.enumerated() { result[model] = chances[place] }

@@ -13,14 +13,16 @@ public struct Probe: Sendable {
   /// Pictures to the network's pixels.
   let reader: PictureReader
 
-  init(name: String, network: any ProbeNetwork, reader: PictureReader) {
-    (self.name, self.network, self.reader) = (name, network, reader)
+  /// The name carries the digests of the weights and of the preprocessing.
+  init(_ kind: String, weights: String, network: any ProbeNetwork, reader: PictureReader) {
+    let pixels = ContentHash.sha256(reader.preprocessor.fingerprint)
+    (name, self.network, self.reader) = ("\(kind) \(weights.prefix(16)), pixels \(pixels.prefix(8))", network, reader)
   }
 
   /// The image tower of a checkpoint, on whose features a classifier of unit vectors stands.
   public init(_ bench: Workbench) {
     self.init(
-      name: "CLIP image tower \(bench.fingerprint.prefix(16))", network: bench.model.image, reader: bench.extractor.reader)
+      "CLIP image tower", weights: bench.fingerprint, network: bench.model.image, reader: bench.extractor.reader)
   }
 
   /// The residual network in a safetensors file or its folder.
@@ -29,7 +31,7 @@ public struct Probe: Sendable {
   public init(residualNetwork url: URL) throws {
     let checkpoint = try ResidualCheckpoint(url)
     self.init(
-      name: "residual network \(try checkpoint.fingerprint().prefix(16))", network: try checkpoint.network(),
+      "residual network", weights: try checkpoint.fingerprint(), network: try checkpoint.network(),
       reader: PictureReader(preprocessor: try checkpoint.preprocessor()))
   }
 

@@ -15,6 +15,11 @@ package struct ProbeHead {
     (self.scale, self.weight, self.bias) = (scale, weight, bias)
   }
 
+  /// The same numbers without their history.
+  func detached() throws -> ProbeHead {
+    ProbeHead(scale: scale, weight: try weight.detached(), bias: try bias.detached())
+  }
+
   package func logits(_ features: Tensor) throws -> Tensor { try (features * scale).linear(weight, bias) }
 
   /// The scale that suits `features`.

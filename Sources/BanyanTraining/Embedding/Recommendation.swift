@@ -30,7 +30,13 @@ public struct Recommendation {
   ) throws {
     guard !experts.isEmpty else { throw BanyanError(.usage, at: "--run", "there is no expert to choose from") }
     guard alpha.isFinite else { throw BanyanError(.usage, at: "--alpha \(alpha)", "expected a finite number") }
-    (self.experts, self.seed, self.alpha, self.observer) = (experts, seed, alpha, observer)
+    // Two runs may lie in folders of one name: what tells them apart is added.
+    let names = experts.map(\.name)
+    self.experts = experts.enumerated().map { place, expert in
+      names.count { $0 == expert.name } == 1
+        ? expert : expert.named("\(expert.run.folder.url.standardizedFileURL.path)/\(expert.task), \(place + 1)")
+    }
+    (self.seed, self.alpha, self.observer) = (seed, alpha, observer)
     embedder = try Task2Vec(Probe(bench), settings)
     let splits = try suite.split(SamplingPlan(amount: samples, validationShots: 0, seed: seed))
     let table = try FeatureTable(
@@ -126,6 +132,8 @@ public struct Recommendation {
       var own = errors[target.task] ?? [:]
       for (column, expert) in experts.enumerated() where own[expert.name] == nil {
         if observer.shouldStop() {
+          errors[target.task] = own
+          try save.errors(errors)
           throw BanyanError(.interrupted, at: "errors of experts", "stopped at \(target.task)")
         }
         own[expert.name] = .some(try expert.error(on: target))

@@ -21,10 +21,15 @@ public struct Task2Vec: Sendable {
     public var labels: [Int]
     /// How many classes there are.
     public var classes: Int
+    /// What its draws are seeded with beside the seed; a digest of its pictures gives the same under any name.
+    public var identity: String
 
-    /// Describes a task.
-    public init(name: String, pictures: TaskBatch.Pictures, labels: [Int], classes: Int) {
+    /// Describes a task; draws are seeded with its name where no `identity` is given.
+    public init(
+      name: String, pictures: TaskBatch.Pictures, labels: [Int], classes: Int, identity: String? = nil
+    ) {
       (self.name, self.pictures, self.labels, self.classes) = (name, pictures, labels, classes)
+      self.identity = identity ?? name
     }
   }
 
@@ -57,6 +62,11 @@ public struct Task2Vec: Sendable {
         .usage, at: "task \(task.name)",
         "expected a label of \(task.classes) classes for every picture, and pictures to learn from")
     }
+    guard Set(task.labels).count > 1 else {
+      throw BanyanError(
+        .usage, at: "task \(task.name)", "expected pictures of two classes or more, found one",
+        remedy: "Where nothing is to be told apart nothing is asked of a probe.")
+    }
     func stopping() throws {
       if shouldStop() { throw BanyanError(.interrupted, at: "embedding of \(task.name)", "stopped") }
     }
@@ -69,7 +79,7 @@ public struct Task2Vec: Sendable {
       measured = try variational(task, features, seed: seed, progress: progress, stopping: stopping)
     }
     return try TaskEmbedding(
-      task: task.name, probe: probe.name, estimator: settings.estimator.rawValue, samples: task.labels.count,
+      task: task.name, probe: probe.name, estimator: settings.description, samples: task.labels.count,
       layers: zip(probe.network.filterLayers, measured).map {
         .init(name: $0.name, filters: $0.filters, prior: $1.prior)
       }, fisher: measured.flatMap(\.fisher))
@@ -96,31 +106,41 @@ public struct Task2Vec: Sendable {
   ) throws -> [(fisher: [Double], prior: Double)] {
     let head = try ProbeHead.converged(
       features, labels: task.labels, classes: task.classes, weightDecay: settings.weightDecay)
+    return try monteCarlo(task, head, draws: settings.draws, seed: seed, progress: progress, stopping: stopping)
+  }
+
+  private func monteCarlo(
+    _ task: Subject, _ head: ProbeHead, draws: Int, seed: UInt64, progress: (Int, Int) -> Void,
+    stopping: () throws -> Void
+  ) throws -> [(fisher: [Double], prior: Double)] {
     let meter = MonteCarloFisher(network: probe.network, head: head)
-    var pictures = BalancedDraws(labels: task.labels, seed: seed, label: "pictures of \(task.name)")
-    var labels = SeededGenerator(seed: seed, label: "labels of \(task.name)")
+    var pictures = BalancedDraws(labels: task.labels, seed: seed, label: "pictures of \(task.identity)")
+    var labels = SeededGenerator(seed: seed, label: "labels of \(task.identity)")
     var sums: [[Double]] = []
     var done = 0
-    while done < settings.draws {
+    while done < draws {
       try stopping()
-      let rows = min(settings.batchSize, settings.draws - done)
+      let rows = min(settings.batchSize, draws - done)
       let part = try meter.sums(pixels(task, pictures.next(rows)), generator: &labels)
       sums = sums.isEmpty ? part : zip(sums, part).map { zip($0, $1).map(+) }
       done += rows
-      progress(done, settings.draws)
+      progress(done, draws)
     }
     return try zip(probe.network.filterLayers, sums).map { layer, sums in
-      let fisher = sums.map { $0 / Double(settings.draws) }
+      let fisher = sums.map { $0 / Double(draws) }
       let meanSquare = try layer.weight.to(.float64).squared().mean().item()
       return (fisher, FisherPrior.precision(fisher, meanSquare: meanSquare, beta: settings.beta))
     }
   }
 
+  /// From so many draws of Monte Carlo the variational estimator starts.
+  private static let firstDraws = 1000
+
   private func variational(
     _ task: Subject, _ features: Tensor, seed: UInt64, progress: (Int, Int) -> Void, stopping: () throws -> Void
   ) throws -> [(fisher: [Double], prior: Double)] {
     let meter = try VariationalFisher(probe.network, beta: settings.beta)
-    var draws = BalancedDraws(labels: task.labels, seed: seed, label: "pictures of \(task.name)")
+    var draws = BalancedDraws(labels: task.labels, seed: seed, label: "pictures of \(task.identity)")
     let scale = try ProbeHead.scale(of: features)
     var classifier = ParameterTree()
     let device = features.device
@@ -153,9 +173,14 @@ public struct Task2Vec: Sendable {
       let loss = try loss(features.gathered(0, .indices(places, device: device)), places)
       try first.step(decayed(Gradients.of([loss], with: classifier.tensors)), rate: settings.firstRate)
     }
-    var stream = SeededGenerator(seed: seed, label: "noise of \(task.name)")
+    var stream = SeededGenerator(seed: seed, label: "noise of \(task.identity)")
     let noise = try EngineGenerator(seed: stream.next())
-    let precisions = try meter.start().mapTensors { try $1.asParameter() }
+    // Where noise begins far from what it costs, hundreds of steps go by before it says anything of the task.
+    let start = try monteCarlo(
+      task, head().detached(), draws: min(settings.draws, Self.firstDraws), seed: seed, progress: { _, _ in },
+      stopping: stopping)
+    let precisions = try meter.start(start).mapTensors { try $1.asParameter() }
+    var tail = VariationalFisher.Tail()
     let second = try Optimizer(rule, parameters: classifier, rate: settings.classifierRate)
     let third = try Optimizer(rule, parameters: precisions, rate: settings.precisionRate)
     for step in 0..<steps {
@@ -168,8 +193,9 @@ public struct Task2Vec: Sendable {
       var tree = ParameterTree()
       for (path, gradient) in zip(precisions.paths, gradients.dropFirst(classifier.count)) { tree[path] = gradient }
       try third.step(tree, rate: settings.precisionRate)
+      if 2 * step >= steps { try tail.add(precisions) }
       progress((step + 1) * settings.batchSize, steps * settings.batchSize)
     }
-    return try meter.result(precisions)
+    return try meter.result(try tail.mean ?? precisions)
   }
 }

@@ -9,7 +9,8 @@ import Foundation
 ///
 /// with one `Λ_f` for all weights of a filter and one `λ²` for all filters of a layer, both learned. Unlike
 /// ``MonteCarloFisher`` it depends on the loss in a whole neighbourhood of the weights. Noise on weights is drawn as noise
-/// on outputs, position by position: `y + ‖x‖ Λ_f^{-1/2} ε`. The supplement prints the optimum with a factor 2 on `H`, which
+/// on outputs, position by position: `y + ‖x‖ Λ_f^{-1/2} ε`. Where a filter is met at several positions this is noise that
+/// differs from one to the next, so that `H` is what the positions ask of the filter one by one and not together. The supplement prints the optimum with a factor 2 on `H`, which
 /// the loss above does not have.
 /// Papers: Achille et al., ICCV 2019, supplement 6; Kingma et al., *Variational Dropout and the Local Reparameterization
 /// Trick*, NeurIPS 2015, arXiv:1506.02557.
@@ -37,20 +38,43 @@ package struct VariationalFisher {
     }
   }
 
-  /// How much smaller than the weights themselves the noise is at the start, as a share of its deviation.
-  private static let firstNoise = 0.1
-
-  /// `log Λ` and `log λ²` of every layer: the prior as wide as the weights are large, and noise of a tenth of that.
-  package func start() throws -> ParameterTree {
+  /// `log Λ` and `log λ²` of every layer where its information and its prior are as guessed.
+  ///
+  /// - Parameter guess: `F` of the filters and `β λ²` of every layer, such as a Monte Carlo estimate gives.
+  package func start(_ guess: [(fisher: [Double], prior: Double)]) throws -> ParameterTree {
+    guard guess.count == layers.count else {
+      throw BanyanError(.failed, at: "task embedding", "expected a guess for each of \(layers.count) layers")
+    }
     var tree = ParameterTree()
-    for own in layers {
+    for (own, guess) in zip(layers, guess) {
       let device = own.layer.weight.device
-      let prior = -log(own.meanSquare)
-      tree[Self.precision(own.layer)] = try .full(
-        [own.layer.filters], prior - 2 * log(Self.firstNoise), device: device)
-      tree[Self.prior(own.layer)] = try .full([], prior, device: device)
+      // Noise as wide as the weights are large at most: beyond, nothing is left of what the probe knows.
+      let least = 1 / own.meanSquare
+      let prior = max(guess.prior / beta, 1e-6 * least)
+      tree[Self.precision(own.layer)] = try Tensor(
+        guess.fisher.map { Float(log(max($0 / beta + prior, least))) }, shape: [own.layer.filters], device: device)
+      tree[Self.prior(own.layer)] = try .full([], log(prior), device: device)
     }
     return tree
+  }
+
+  /// The mean of parameters over the last steps, whose noise it takes out.
+  package struct Tail {
+    private var sum: ParameterTree?
+    private var count = 0.0
+
+    package init() {}
+
+    package mutating func add(_ parameters: ParameterTree) throws {
+      let own = try parameters.mapTensors { try $1.detached().to(.float64) }
+      sum = try sum.map { sum in try own.mapTensors { try $1 + sum.require($0) } } ?? own
+      count += 1
+    }
+
+    /// The mean; `nil` where nothing was added.
+    package var mean: ParameterTree? {
+      get throws { try sum?.mapTensors { try $1 * (1 / count) } }
+    }
   }
 
   private static func precision(_ layer: FilterLayer) -> String { "precision.\(layer.name)" }

@@ -75,7 +75,7 @@ final class LiveStatusWriter: Sendable {
     case .note: return false
     case .seed(let seed, let index, let count):
       (status.seed, status.seedNumber, status.seedCount) = (seed, index + 1, count)
-      (status.losses, status.rate) = ([], nil)
+      status.clearLosses()
       return true
     case .features(let done, let total), .counted(let done, let total):
       (status.done, status.total) = (done, total)

@@ -11,6 +11,8 @@ public final class TensorBoardObserver: Sendable {
     var log: TensorBoardLog?
     var seed: UInt64?
     var shownSteps = 0
+    /// A seed that an earlier process finished has its log already.
+    var tookSteps = false
     var failure: BanyanError?
   }
 
@@ -18,6 +20,7 @@ public final class TensorBoardObserver: Sendable {
   static let points = 1000
 
   private let folder: URL
+  private let isContinued: Bool
   private let settings: [(name: String, value: TensorBoardLog.Value)]
   private let inner: ExperimentObserver
   private let state: Mutex<State>
@@ -27,13 +30,25 @@ public final class TensorBoardObserver: Sendable {
   /// - Parameters:
   ///   - folder: The run's own folder among those of other runs.
   ///   - experiment: What is written as the run's settings: all that differ from one run to another.
+  ///   - isContinued: Whether logs that are there belong to the same run; else they are removed when a seed begins.
   ///   - inner: Who else listens.
-  public init(_ folder: URL, experiment: Experiment, inner: ExperimentObserver) throws {
+  /// - Throws: A `BanyanError` where the settings are none, or a file stands where the folder would.
+  public init(_ folder: URL, experiment: Experiment, isContinued: Bool = false, inner: ExperimentObserver) throws {
     self.folder = folder
     self.inner = inner
+    self.isContinued = isContinued
     settings = Self.flat(try experiment.resolved(), path: "").sorted { $0.name < $1.name }
-    // What cannot be written at all is better said before hours of work.
-    try AtomicFile.createFolder(folder)
+    // What cannot be written at all is better said before hours of work; nothing is made before the run has begun.
+    var place = folder.standardizedFileURL
+    var isFolder: ObjCBool = false
+    while !FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), place.pathComponents.count > 1 {
+      place = place.deletingLastPathComponent()
+    }
+    guard isFolder.boolValue, FileManager.default.isWritableFile(atPath: place.path) else {
+      throw BanyanError(
+        .failed, at: "--tensorboard \(folder.path)", "\(place.path) is no folder that may be written to",
+        remedy: "Name another folder.")
+    }
     state = Mutex(State())
   }
 
@@ -75,11 +90,11 @@ public final class TensorBoardObserver: Sendable {
   private func write(_ event: ExperimentEvent, _ state: inout State) throws {
     switch event {
     case .seed(let seed, _, _):
-      let log = try TensorBoardLog(folder: folder.appending(path: "seed-\(seed)"))
-      try log.begin(settings + [("seed", .number(Double(seed)))], metrics: ["top1/average"])
-      (state.log, state.seed) = (log, seed)
-    case .step(_, let step, let total, let objectives, let rate):
-      guard let log = state.log, step % max(1, total / Self.points) == 0 || step == 1 || step == total else { return }
+      (state.log, state.seed, state.shownSteps, state.tookSteps) = (nil, seed, 0, false)
+    case .step(let seed, let step, let total, let objectives, let rate):
+      state.tookSteps = true
+      guard step % max(1, total / Self.points) == 0 || step == 1 || step == total else { return }
+      let log = try log(of: seed, &state)
       for (task, value) in objectives.sorted(by: { $0.key < $1.key }) {
         try log.scalar("loss/\(task)", value, step: step)
       }
@@ -88,8 +103,9 @@ public final class TensorBoardObserver: Sendable {
       try log.scalar("rate", rate, step: step)
       try log.scalar("memory/peak MiB", Double(Stopwatch.peakMemory >> 20), step: step)
       state.shownSteps = step
-    case .result(_, let tasks):
-      guard let log = state.log else { return }
+    case .result(let seed, let tasks):
+      guard state.tookSteps || !isContinued else { return }
+      let log = try log(of: seed, &state)
       for (task, value) in tasks.sorted(by: { $0.key < $1.key }) {
         try log.scalar("top1/\(task)", value, step: state.shownSteps)
       }
@@ -98,6 +114,22 @@ public final class TensorBoardObserver: Sendable {
       try log.end(succeeded: true)
     case .phase, .note, .features, .counted, .structure: break
     }
+  }
+
+  /// The log of a seed, begun where it is not yet.
+  private func log(of seed: UInt64, _ state: inout State) throws -> TensorBoardLog {
+    if let log = state.log { return log }
+    let place = folder.appending(path: "seed-\(seed)")
+    if !isContinued {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      where name.hasPrefix("events.out.tfevents.") {
+        try? FileManager.default.removeItem(at: place.appending(path: name))
+      }
+    }
+    let log = try TensorBoardLog(folder: place)
+    try log.begin(settings + [("seed", .number(Double(seed)))], metrics: ["top1/average"])
+    state.log = log
+    return log
   }
 
   /// The leaves of a value by their paths; lists as their text.

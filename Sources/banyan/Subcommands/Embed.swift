@@ -119,9 +119,8 @@ struct Embed: ParsableCommand {
       let file = URL(fileURLWithPath: output)
       if let kinds {
         record = try run.dense(
-          kinds.split(separator: ",").map { try DenseKind.argument(String($0)) },
-          maps: maps.map { URL(fileURLWithPath: $0) }, steps: decoderSteps, file: file, overwrites: overwrite,
-          progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+          .init(kinds: kinds.split(separator: ",").map { try DenseKind.argument(String($0)) }, steps: decoderSteps),
+          maps: maps.map { URL(fileURLWithPath: $0) }, file: file, overwrites: overwrite, progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
       } else {
         record = try run.run(
           file: file, overwrites: overwrite, progress: { reporter.report($0) },

@@ -54,6 +54,10 @@ struct MapCommand: ParsableCommand {
     guard [folder != nil, embeddings != nil, toy].count(where: { $0 }) == 1 else {
       throw ValidationError("Say what to place: one of --run, --embeddings and --toy.")
     }
+    if folder == nil, model != nil || limit != 1200 || cache.cache != nil || cache.noCache {
+      throw ValidationError("--limit, --model, --cache and --no-cache go with --run.")
+    }
+    if embeddings != nil, seed != nil { throw ValidationError("--seed goes with --run and --toy.") }
   }
 
   func run() throws {
@@ -69,37 +73,45 @@ struct MapCommand: ParsableCommand {
       let kept = finished.folder.url.appending(path: MapRecord.folderName)
       try AtomicFile.createFolder(kept)
       try JSONDocument.write(map, to: kept.appending(path: "features-seed-\(seed).json"))
-      try show([("features", map)], file: output.map { URL(fileURLWithPath: $0) })
+      try draw("features", map, to: output.map { URL(fileURLWithPath: $0) })
+      try show([map])
       if !quiet { Terminal.note("Wrote the map into \(kept.path).") }
     } else if let embeddings {
       let record = try EmbeddingRecord.read(URL(fileURLWithPath: embeddings))
-      let kinds = record.request.kinds.map { _ in
+      let kinds = record.request.dense.map { _ in
         record.embeddings.map { embedding in
           DenseKind.allCases.first { embedding.task.hasSuffix(" \($0.rawValue)") }?.family ?? "other"
         }
       }
       let map = try MapRecord(
         record.embeddings, title: "Tasks by what they ask of \(record.request.probe)", groups: kinds)
-      try show([("tasks", map)], file: output.map { URL(fileURLWithPath: $0) })
+      try draw("tasks", map, to: output.map { URL(fileURLWithPath: $0) })
+      try show([map])
     } else {
       let space = try ToyTaskSpace(seed: seed ?? 1)
       let maps = try ToyTaskSpace.Probe.allCases.map { ($0.rawValue, try space.map($0)) }
       if let output { try AtomicFile.createFolder(URL(fileURLWithPath: output)) }
       for (name, map) in maps {
-        try show([(name, map)], file: output.map { URL(fileURLWithPath: $0).appending(path: "toy-\(name).svg") })
+        try draw(name, map, to: output.map { URL(fileURLWithPath: $0).appending(path: "toy-\(name).svg") })
       }
+      try show(maps.map(\.1))
     }
   }
 
-  private func show(_ maps: [(name: String, map: MapRecord)], file: URL?) throws {
-    for (name, map) in maps {
-      if let file {
-        try AtomicFile.write(Data(MapFigure(map).svg(name: name).utf8), to: file)
-        if !quiet { Terminal.note("Wrote \(file.path).") }
-      }
-      switch format {
-      case .json: Terminal.result(try JSONDocument.data(map, subject: "map"))
-      case .text:
+  private func draw(_ name: String, _ map: MapRecord, to file: URL?) throws {
+    guard let file else { return }
+    try AtomicFile.write(Data(MapFigure(map).svg(name: name).utf8), to: file)
+    if !quiet { Terminal.note("Wrote \(file.path).") }
+  }
+
+  private func show(_ maps: [MapRecord]) throws {
+    switch format {
+    case .json:
+      Terminal.result(
+        try maps.count == 1
+          ? JSONDocument.data(maps[0], subject: "map") : JSONDocument.data(maps, subject: "maps"))
+    case .text:
+      for map in maps {
         Terminal.result("\(map.title): \(map.places.count) places" + (map.note.map { ". \($0)" } ?? ""))
       }
     }

@@ -71,7 +71,8 @@ struct Train: ParsableCommand {
     let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
     let board = try tensorboard.map {
       try TensorBoardObserver(
-        URL(fileURLWithPath: $0).appending(path: folder.lastPathComponent), experiment: experiment, inner: observer)
+        URL(fileURLWithPath: $0).appending(path: folder.lastPathComponent), experiment: experiment,
+        isContinued: resume, inner: observer)
     }
     let run = try ExperimentRun(
       experiment, output: folder, cache: cache.root, command: CommandLine.arguments, repeating: earlier?.record,
@@ -89,12 +90,17 @@ struct Train: ParsableCommand {
     }
     reporter.finish()
     if let board {
-      let page = try ReportPage([NamedRecord(name: folder.lastPathComponent, record: record)])
-      try board.add(
-        page.figures.map { figure in
-          let picture = try FigurePainter(scale: 1.5)(figure)
-          return (figure.name, picture.png, picture.width, picture.height)
-        })
+      do {
+        let page = try ReportPage([NamedRecord(name: folder.lastPathComponent, record: record)])
+        try board.add(
+          page.figures.map { figure in
+            let picture = try FigurePainter(scale: 1.5)(figure)
+            return (figure.name, picture.png, picture.width, picture.height)
+          })
+      } catch let error as BanyanError {
+        // The run itself is finished and saved.
+        Terminal.note("note: figures are not in the log: \(error)")
+      }
     }
     try show(record, folder)
   }

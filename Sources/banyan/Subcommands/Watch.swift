@@ -1,13 +1,8 @@
 import ArgumentParser
 import BanyanFoundation
 import BanyanReports
+import BanyanTraining
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 struct Watch: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,18 +32,25 @@ struct Watch: ParsableCommand {
 
   func run() throws {
     let url = URL(fileURLWithPath: folder)
+    let run = RunFolder(url)
     var shown = false
     var last = ""
+    // A run that was just started has not said anything yet.
+    let patience = Date().addingTimeInterval(once ? 0 : Self.patience)
     while true {
-      guard let status = try LiveStatus.read(url) else {
-        try finish(url, wasThere: shown)
-        return
+      guard let status = try Self.status(url) else {
+        if run.isInUse || (!shown && !run.holdsRun && Date() < patience) {
+          if once || format == .json { break }
+          Thread.sleep(forTimeInterval: min(interval, 0.2))
+          continue
+        }
+        break
       }
       if format == .json {
         Terminal.result(try JSONDocument.data(status, subject: "status"))
         return
       }
-      let isAlive = Self.isAlive(status.process)
+      let isAlive = run.isInUse
       let text = status.screen(width: Terminal.width, now: Date().timeIntervalSince1970, isAlive: isAlive)
       if Terminal.isInteractive, !once {
         Terminal.screen(text, isFirst: !shown)
@@ -56,20 +58,39 @@ struct Watch: ParsableCommand {
         Terminal.result(text)
       }
       (shown, last) = (true, text)
-      if once || !isAlive { return }
+      if once { return }
+      // A status that is left behind by a dead process.
+      if !isAlive { break }
       Thread.sleep(forTimeInterval: Terminal.isInteractive ? interval : max(5, interval))
+    }
+    try finish(run, wasThere: shown)
+  }
+
+  /// Seconds that a folder without a run is waited for.
+  private static let patience = 5.0
+
+  /// The status; `nil` where there is none, or it went while it was looked for.
+  private static func status(_ url: URL) throws -> LiveStatus? {
+    do {
+      return try LiveStatus.read(url)
+    } catch let error as BanyanError where error.kind == .missingInput {
+      return nil
     }
   }
 
   /// The run is not at work: it has ended, or there is none.
-  private func finish(_ url: URL, wasThere: Bool) throws {
-    guard FileManager.default.fileExists(atPath: url.appending(path: RunRecord.fileName).path) else {
+  private func finish(_ run: RunFolder, wasThere: Bool) throws {
+    guard run.holdsRecord else {
+      guard run.holdsRun else {
+        throw BanyanError(
+          .missingInput, at: folder, run.isInUse ? "the run there has only just begun" : "no run is at work here",
+          remedy: "Name the folder that a `banyan train` was given with --output.")
+      }
       throw BanyanError(
-        .missingInput, at: folder, wasThere ? "the run has stopped before its end" : "no run is at work here",
-        remedy: wasThere ? "Go on with: banyan train --resume --output \(Terminal.quoted(folder))"
-          : "Name the folder that a `banyan train` was given with --output.")
+        .missingInput, at: folder, "no run is at work here; the one there has stopped before its end",
+        remedy: "Go on with: banyan train --resume --output \(Terminal.quoted(folder))")
     }
-    let record = try NamedRecord.read(url)
+    let record = try NamedRecord.read(run.url)
     switch format {
     case .json: Terminal.result(try ComparisonTable([record]).json())
     case .text:
@@ -77,10 +98,5 @@ struct Watch: ParsableCommand {
       Terminal.note("The run is finished.")
       Terminal.result(ComparisonTable([record]).text(width: Terminal.width))
     }
-  }
-
-  private static func isAlive(_ process: Int32) -> Bool {
-    guard process > 0 else { return false }
-    return kill(process, 0) == 0 || errno == EPERM
   }
 }
