@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanTensor
 import BanyanTestSupport

@@ -76,25 +76,25 @@ import BanyanTraining
 
   @Test func `where the classifier is sure, seeds agree all the same`() throws {
     // Four pictures of a class that are told apart by far: a drawn label is nearly never another.
-    let network = LinearProbeNetwork(weight: try normal([6, 12], 20, deviation: 0.3))
-    let pixels = try normal([12, 3, 2, 2], 21, deviation: 3)
+    let network = LinearProbeNetwork(weight: try normal([6, 12], 20, deviation: 0.3).to(.float32))
+    let pixels = try normal([12, 3, 2, 2], 21, deviation: 3).to(.float32)
     let labels = (0..<12).map { $0 % 3 }
     let features = try network.features(pixels) { _, _, output in output }
     let head = try ProbeHead.converged(features, labels: labels, classes: 3, weightDecay: 1e-5)
-    let chances = try head.logits(features.to(.float32)).softmax().doubles()
+    let chances = try head.logits(features).softmax().doubles()
     let sure = labels.indices.map { chances[$0 * 3 + labels[$0]] }
     #expect((sure.min() ?? 0) > 0.9)
     let meter = MonteCarloFisher(network: network, head: head)
     func estimate(_ seed: UInt64) throws -> [Double] {
       var generator = SeededGenerator(seed: seed, label: "sure")
       var sums = [Double](repeating: 0, count: 6)
-      for _ in 0..<40 { sums = zip(sums, try meter.sums(pixels.to(.float32), generator: &generator)[0]).map(+) }
+      for _ in 0..<40 { sums = zip(sums, try meter.sums(pixels, generator: &generator)[0]).map(+) }
       return sums
     }
     // Exactly: every label once, as much as it is likely.
     var exact = [Double](repeating: 0, count: 6)
     for label in 0..<3 {
-      let part = try meter.sums(pixels.to(.float32)) { chances, _ in
+      let part = try meter.sums(pixels) { chances, _ in
         (0..<12).map { .init(label: label, weight: chances[3 * $0 + label]) }
       }
       exact = zip(exact, part[0]).map { $0 + 40 * $1 }

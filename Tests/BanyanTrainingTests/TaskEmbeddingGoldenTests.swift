@@ -1,5 +1,6 @@
 import BanyanCLIP
 import BanyanFoundation
+import BanyanReports
 import BanyanStructure
 import BanyanTensor
 import BanyanTestSupport

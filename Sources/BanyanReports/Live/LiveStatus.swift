@@ -114,6 +114,11 @@ public struct LiveStatus: Codable, Sendable, Equatable {
   /// Forgets the curves, for another seed.
   public mutating func clearLosses() { (losses, stride, latest, rate) = ([], 1, nil, nil) }
 
+  /// A loss in a few letters, whatever its size.
+  private static func number(_ loss: Double) -> String {
+    abs(loss) < 1e6 ? NumberText.fixed(loss, 3) : NumberText.significant(loss)
+  }
+
   /// The screen of `banyan watch`, in at most `width` columns.
   ///
   /// - Parameters:
@@ -137,7 +142,7 @@ public struct LiveStatus: Codable, Sendable, Equatable {
       for name in names {
         let curve = (losses.filter { $0.step < last.step } + [last]).compactMap { $0.tasks[name] }
         let label = TextWidth.left(TextWidth.clippedInside(TextWidth.printable(name), nameWidth), nameWidth)
-        lines.append("\(label)  \(Sparkline.text(curve, width: room))  \(NumberText.fixed(curve.last ?? 0, 3))")
+        lines.append("\(label)  \(Sparkline.text(curve, width: room))  \(Self.number(curve.last ?? 0))")
       }
     }
     if !results.isEmpty {

@@ -4,6 +4,7 @@ public import BanyanReports
 public import BanyanStructure
 import BanyanTasks
 import BanyanTensor
+import Foundation
 
 extension MapRecord {
   /// Tasks in the plane by the symmetric distances of their embeddings.

@@ -4,6 +4,7 @@ public import BanyanReports
 public import BanyanStructure
 public import BanyanTasks
 import BanyanTensor
+import Foundation
 
 /// Says which of some experts should serve a new task: by the distance of embeddings, or by what earlier tasks have taught.
 public struct Recommendation {
