@@ -136,7 +136,8 @@ public struct Evaluator: Sendable {
     return SeedTaskResult(
       top1: Double(correct) / total, correct: correct, count: labels.count, perClass: perClass, confusion: confusion,
       expectedCalibrationError: error, reliability: reliability, classNames: classNames,
-      mistakes: Array(mistakes.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }.prefix(Self.mistakeLimit)))
+      mistakes: Array(
+        mistakes.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }.prefix(Self.mistakeLimit)))
   }
 
   /// How many mistakes a result keeps.

@@ -111,7 +111,8 @@ public struct ExpertMatrix: Codable, Sendable, Equatable {
         let error = errors[task][expert]
         let isBest = error != nil && best(task).map { errors[task][$0] == error } ?? false
         rows.append([
-          rank == 0 ? tasks[task] : "", rank == 0 && selected[task] != nil ? "→ \(experts[expert])" : "  \(experts[expert])",
+          rank == 0 ? tasks[task] : "",
+          rank == 0 && selected[task] != nil ? "→ \(experts[expert])" : "  \(experts[expert])",
           NumberText.fixed(distances[task][expert], 4),
           error.map { NumberText.percent($0) + (isBest ? " *" : "  ") } ?? "–",
         ])

@@ -16,7 +16,8 @@ public struct NamedRecord: Sendable, Equatable {
 
   /// Names a record.
   public init(
-    name: String, record: RunRecord, landscapes: [LandscapeRecord] = [], maps: [MapRecord] = [], words: [WordsRecord] = []
+    name: String, record: RunRecord, landscapes: [LandscapeRecord] = [], maps: [MapRecord] = [],
+    words: [WordsRecord] = []
   ) {
     self.name = name
     self.record = record

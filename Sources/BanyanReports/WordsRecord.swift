@@ -73,7 +73,8 @@ public struct WordsRecord: Codable, Sendable, Equatable {
       ([TextWidth.printable(prompt.name)]
         + prompt.vectors.enumerated().map { index, words in
           "  \(TextWidth.right("\(index + 1)", 2))  "
-            + words.map { "\(TextWidth.printable($0.word)) \(NumberText.fixed($0.distance, 2))" }.joined(separator: ", ")
+            + words.map { "\(TextWidth.printable($0.word)) \(NumberText.fixed($0.distance, 2))" }.joined(
+              separator: ", ")
         }).joined(separator: "\n")
     }
     let note = "Two words that are nearest to each other are typically \(NumberText.fixed(typicalDistance, 2)) apart."

@@ -67,15 +67,15 @@ public struct Taxonomy: Sendable, Equatable {
     do {
       try self.init(
         try table.records.dropFirst().map { record in
-        guard record.fields.count == header.fields.count else {
-          throw BanyanError(
-            .malformed, at: "\(url.path), line \(record.line)",
-            "expected \(header.fields.count) fields, found \(record.fields.count)",
-            remedy: "Put a field that holds a comma in quotes.")
-        }
-        let values = places.map { CSVReader.trimmed(record.fields[$0]) }
-        return Entry(className: values[0], family: values[1], order: values[2])
-      })
+          guard record.fields.count == header.fields.count else {
+            throw BanyanError(
+              .malformed, at: "\(url.path), line \(record.line)",
+              "expected \(header.fields.count) fields, found \(record.fields.count)",
+              remedy: "Put a field that holds a comma in quotes.")
+          }
+          let values = places.map { CSVReader.trimmed(record.fields[$0]) }
+          return Entry(className: values[0], family: values[1], order: values[2])
+        })
     } catch let error as BanyanError where !error.subject.contains(url.path) {
       throw BanyanError(error.kind, at: "\(url.path): \(error.subject)", error.message, remedy: error.remedy)
     }

@@ -212,7 +212,9 @@ struct SeedRunner {
         .init(
           name: task.name, pictures: pictures, labels: batch.labels.integers().map(Int.init),
           classes: task.classNames.count), seed: seed,
-        progress: { observer.report(.counted(done: index * draws / data.count + $0 * draws / data.count / $1, total: draws)) },
+        progress: {
+          observer.report(.counted(done: index * draws / data.count + $0 * draws / data.count / $1, total: draws))
+        },
         shouldStop: observer.shouldStop)
     }
     return try AffinityMatrix(embeddings: embeddings)

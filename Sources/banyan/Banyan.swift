@@ -45,7 +45,9 @@ struct Banyan: ParsableCommand {
       """,
     version: "banyan \(ExperimentRun.version) (\(Engine.version))",
     subcommands: [
-      Demo.self, Train.self, Watch.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self, Report.self,
-      Tree.self, Landscape.self, MapCommand.self, Words.self, Embed.self, Recommend.self, MetaTaskCommand.self, Classify.self, Evaluate.self, Methods.self,
+      Demo.self, Train.self, Watch.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self,
+      Report.self,
+      Tree.self, Landscape.self, MapCommand.self, Words.self, Embed.self, Recommend.self, MetaTaskCommand.self,
+      Classify.self, Evaluate.self, Methods.self,
     ])
 }

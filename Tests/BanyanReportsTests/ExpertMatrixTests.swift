@@ -6,7 +6,8 @@ import Testing
 @Suite struct ExpertMatrixTests {
   private func matrix() -> ExpertMatrix {
     ExpertMatrix(
-      command: ["banyan", "recommend"], tasks: ["owls", "crows & co", "finches"], experts: ["runs/a", "runs/b", "runs/c"],
+      command: ["banyan", "recommend"], tasks: ["owls", "crows & co", "finches"],
+      experts: ["runs/a", "runs/b", "runs/c"],
       distances: [[0.1, 0.2, 0.3], [0.3, 0.1, 0.2], [0.2, 0.3, 0.1]],
       errors: [[0.2, 0.1, 0.4], [0.3, 0.5, nil], [nil, nil, nil]],
       isAllowed: [[true, true, true], [true, false, true], [true, true, true]], selected: [0, 2, 2],

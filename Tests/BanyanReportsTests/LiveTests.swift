@@ -26,10 +26,13 @@ import Testing
   @Test func `a log is a row of records, the first of which names the version`() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let log = try TensorBoardLog(folder: folder.appending(path: "run/seed-1")) { Date(timeIntervalSince1970: 1_700_000_000) }
+    let log = try TensorBoardLog(folder: folder.appending(path: "run/seed-1")) {
+      Date(timeIntervalSince1970: 1_700_000_000)
+    }
     try log.scalar("loss/a", 0.5, step: 3)
     try log.image("figure", png: Data([1, 2, 3]), width: 7, height: 5, step: 0)
-    try log.begin([("rate", .number(0.1)), ("method", .text("hipro")), ("sam", .flag(true))], metrics: ["top1/average"])
+    try log.begin(
+      [("rate", .number(0.1)), ("method", .text("hipro")), ("sam", .flag(true))], metrics: ["top1/average"])
     try log.end(succeeded: true)
     let data = try Data(contentsOf: log.url)
     let found = try records(data)
@@ -74,7 +77,9 @@ import Testing
 
   @Test func `the screen says what a waiting person wants to know`() {
     let screen = status().screen(width: 90, now: 165, isAlive: true)
-    for words in ["HiPro", "seed 2 (2 of 3)", "1:05", "512 MiB", "Training", "25%", "rate 0.002", "0.000", "62.5", "ink"] {
+    for words in [
+      "HiPro", "seed 2 (2 of 3)", "1:05", "512 MiB", "Training", "25%", "rate 0.002", "0.000", "62.5", "ink",
+    ] {
       #expect(screen.contains(words), "\(words) is not in \(screen)")
     }
     #expect(screen.contains("█") && screen.contains("▁"))

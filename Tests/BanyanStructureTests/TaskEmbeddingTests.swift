@@ -26,7 +26,8 @@ import Testing
     #expect(abs(EmbeddingDistance.symmetric(a, b) - (1 - product / lengths)) < 1e-14)
   }
 
-  @Test func `equal tasks are at zero, one factor changes nothing, and a filter that both leave alone neither`() throws {
+  @Test func `equal tasks are at zero, one factor changes nothing, and a filter that both leave alone neither`() throws
+  {
     let (a, b) = (random(3, 30), random(4, 30))
     #expect(EmbeddingDistance.symmetric(a, a) < 1e-15)
     // A task that asks twice as much of every filter is the same task, only more of it.
@@ -83,7 +84,9 @@ import Testing
     let found = try KMeans.clusters(of: points, count: 3, generator: &generator)
     for index in 3..<60 { #expect(found[index] == found[index % 3]) }
     #expect(Set(found).count == 3)
-    for count in 1...12 { #expect(Set(try KMeans.clusters(of: points, count: count, generator: &generator)).count == count) }
+    for count in 1...12 {
+      #expect(Set(try KMeans.clusters(of: points, count: count, generator: &generator)).count == count)
+    }
     #expect(throws: BanyanError.self) { try KMeans.clusters(of: points, count: 61, generator: &generator) }
   }
 

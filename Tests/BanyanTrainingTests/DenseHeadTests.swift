@@ -21,7 +21,9 @@ import Testing
     #expect(try labels(map).logits.shape == [2, 7])
     // Before it has learned, all classes are as likely and all numbers are zero.
     #expect(try numbers(map).logits.doubles().allSatisfy { $0 == 0 })
-    #expect(try DenseHead(.numbers, channels: 5, seed: 2, device: .cpu).parameters.differingPaths(from: numbers.parameters).count == 4)
+    #expect(
+      try DenseHead(.numbers, channels: 5, seed: 2, device: .cpu).parameters.differingPaths(from: numbers.parameters)
+        .count == 4)
   }
 
   @Test func `it learns where something is`() throws {

@@ -3,10 +3,9 @@ import BanyanFoundation
 import BanyanPrompts
 import BanyanTensor
 import BanyanTestSupport
+import BanyanTraining
 import Foundation
 import Testing
-
-import BanyanTraining
 
 @Suite struct FisherTests {
   private func normal(_ shape: [Int], _ seed: UInt64, deviation: Double = 1) throws -> Tensor {
@@ -57,7 +56,8 @@ import BanyanTraining
     // What the estimator gives where every label is taken once and counts as much as it is likely.
     let network = SigmoidProbeNetwork(weight: u)
     let head = ProbeHead(
-      scale: 1, weight: try Tensor.concatenated([.zeros([1, hidden], dtype: .float64), w.reshaped([1, hidden])], axis: 0),
+      scale: 1,
+      weight: try Tensor.concatenated([.zeros([1, hidden], dtype: .float64), w.reshaped([1, hidden])], axis: 0),
       bias: try .zeros([2], dtype: .float64))
     let meter = MonteCarloFisher(network: network, head: head)
     let pixels = try x.reshaped([rows, 3, 1, 1])

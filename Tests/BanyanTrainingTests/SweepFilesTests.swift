@@ -28,7 +28,8 @@ import Testing
     let expected = [
       "demo/all-methods.json", "demo/trees.json", "mini-domain-net/1-percent.json", "mini-domain-net/2-percent.json",
       "office-home/10-percent.json", "office-home/20-percent.json", "office-home/ablation-grouping.json",
-      "office-home/ablation-prompt.json", "office-home/k-shot.json", "office-home/mrn.json", "pacs/all-methods.json", "pacs/trees.json",
+      "office-home/ablation-prompt.json", "office-home/k-shot.json", "office-home/mrn.json", "pacs/all-methods.json",
+      "pacs/trees.json",
       "ten-tasks/16-shots.json",
     ]
     #expect(Set(expected).isSubset(of: Self.files), "\(Self.files)")

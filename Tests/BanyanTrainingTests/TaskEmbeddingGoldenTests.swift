@@ -4,9 +4,8 @@ import BanyanReports
 import BanyanStructure
 import BanyanTensor
 import BanyanTestSupport
-import Testing
-
 import BanyanTraining
+import Testing
 
 @Suite struct TaskEmbeddingGoldenTests {
   /// The numbers that the golden's script makes from an index.

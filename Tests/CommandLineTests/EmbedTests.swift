@@ -50,7 +50,9 @@ import Testing
     #expect(again.code == 0 && again.out == first.out && again.err.isEmpty)
     // Same seed, same bytes, but for the words that were typed.
     _ = try Program.run(words + ["embed-b.json", "-q", "--format", "json"], in: shop.folder)
-    func embeddings(_ data: Data) throws -> JSONValue? { try JSONDecoder().decode(JSONValue.self, from: data)["embeddings"] }
+    func embeddings(_ data: Data) throws -> JSONValue? {
+      try JSONDecoder().decode(JSONValue.self, from: data)["embeddings"]
+    }
     #expect(try embeddings(bytes) == embeddings(shop.bytes("embed-b.json")))
     // One task less is no other measurement: what is there serves.
     let part = try Program.run(words + ["embed-a.json", "-q", "--only", "ink"], in: shop.folder)
@@ -126,7 +128,8 @@ import Testing
       at: shop.folder.appendingPathComponent("fresh-world"), tasks: ["ink", "night"], perClass: 12, seed: 99)
     _ = fresh
     let words = [
-      "recommend", "--run", "runs/hipro", "--run", "runs/coop", "--tasks", "fresh-world", "--shots", "4", "--draws", "48",
+      "recommend", "--run", "runs/hipro", "--run", "runs/coop", "--tasks", "fresh-world", "--shots", "4", "--draws",
+      "48",
     ]
     let plain = try Program.run(words, in: shop.folder)
     #expect(plain.code == 0, "\(plain)")
@@ -145,7 +148,10 @@ import Testing
     #expect(String(decoding: try shop.bytes("experts.svg"), as: UTF8.self).contains("hipro/ink on night"))
     // A run knows its own tasks' pictures: nothing may be learned from that.
     let own = try Program.run(
-      ["recommend", "--run", "runs/coop", "--tasks", "world", "--shots", "4", "--draws", "48", "--format", "json", "-q"],
+      [
+        "recommend", "--run", "runs/coop", "--tasks", "world", "--shots", "4", "--draws", "48", "--format", "json",
+        "-q",
+      ],
       in: shop.folder)
     let allowed = try JSONDecoder().decode(ExpertMatrix.self, from: Data(own.out.utf8)).isAllowed
     #expect(allowed.indices.allSatisfy { !allowed[$0][$0] } && allowed.joined().contains(true))

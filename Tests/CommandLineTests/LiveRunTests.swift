@@ -8,7 +8,9 @@ import Testing
 @Suite struct LiveRunTests {
   private let shop: Workshop
   /// A Python with the tensorboard package; `make test` sets it.
-  private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
+  private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap {
+    $0.isEmpty ? nil : $0
+  }
 
   init() throws { shop = try Workshop.open() }
 
@@ -64,7 +66,8 @@ import Testing
     let none = try shop.train("runs/no-log", model: "nowhere", ["--tensorboard", "no-board"])
     #expect(none.code == 66 && !shop.exists("no-board"))
     // Once more in place of the first: one log, not two that are read as one.
-    let again = try shop.train("runs/logged", method: "hipro", ["--tensorboard", "board", "--seeds", "1,2", "--overwrite"])
+    let again = try shop.train(
+      "runs/logged", method: "hipro", ["--tensorboard", "board", "--seeds", "1,2", "--overwrite"])
     #expect(again.code == 0, "\(again)")
     #expect(
       try FileManager.default.contentsOfDirectory(

@@ -17,7 +17,8 @@ import Testing
     return try Program.run(
       [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-        "--user-data-dir=\(profile.path)", "--enable-logging=stderr", "--virtual-time-budget=4000", "--window-size=1200,900",
+        "--user-data-dir=\(profile.path)", "--enable-logging=stderr", "--virtual-time-budget=4000",
+        "--window-size=1200,900",
       ] + more + ["file://\(shop.folder.appendingPathComponent(page).path)"], in: shop.folder,
       program: URL(fileURLWithPath: browser))
   }

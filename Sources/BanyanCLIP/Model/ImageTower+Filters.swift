@@ -4,7 +4,9 @@ extension ImageTower: ProbeNetwork {
   public var filterLayers: [FilterLayer] {
     var layers = [patchLayer]
     for (index, block) in blocks.enumerated() {
-      layers += Self.parts.map { FilterLayer(name: Self.name(index, $0.name), kind: .linear, weight: $0.linear(block).weight) }
+      layers += Self.parts.map {
+        FilterLayer(name: Self.name(index, $0.name), kind: .linear, weight: $0.linear(block).weight)
+      }
     }
     return layers + [FilterLayer(name: "image.projection", kind: .linear, weight: projection.weight)]
   }

@@ -81,7 +81,9 @@ public struct ImageTower: Sendable {
     return try projection(postNorm(x.select(1, 0)))  // [batch, projection]
   }
 
-  /// Pixels to the input of the first block: [batch, 1 + patches, width]. `tap` sees what the patches' convolution gives.
+  /// Pixels to the input of the first block: [batch, 1 + patches, width].
+  ///
+  /// `tap` sees what the patches' convolution gives.
   package func embed(_ pixels: Tensor, tap: (Tensor) throws -> Tensor = { $0 }) throws -> Tensor {
     let side = configuration.imageSize
     let shape = pixels.shape

@@ -88,7 +88,8 @@ struct ConfusionFigure {
       let y = top + cell * Double(row)
       figure.text(classNames[row], at: .init(left - 6, y + cell / 2 + letters / 3), .text, size: letters, .end)
       figure.text(
-        classNames[row], at: .init(left + cell * (Double(row) + 0.5) + letters / 3, top + size + 6), .text, size: letters,
+        classNames[row], at: .init(left + cell * (Double(row) + 0.5) + letters / 3, top + size + 6), .text,
+        size: letters,
         .end, turned: true)
       figure.add(.box(.init(left, y), width: size, height: cell), .heat(0))
       for (column, value) in values.enumerated() where value > 0 {
@@ -104,7 +105,9 @@ struct ConfusionFigure {
 
   private var summary: String {
     "Most often confused: "
-      + worst(5).map { "\(classNames[$0.label]) taken for \(classNames[$0.predicted]), \(NumberText.percent($0.share)) %" }
+      + worst(5).map {
+        "\(classNames[$0.label]) taken for \(classNames[$0.predicted]), \(NumberText.percent($0.share)) %"
+      }
       .joined(separator: "; ") + "."
   }
 }

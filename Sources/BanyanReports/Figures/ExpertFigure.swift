@@ -50,10 +50,13 @@ struct ExpertFigure {
     }
     for row in 0..<rows {
       if let best = matrix.best(row), best != matrix.selected[row] {
-        frame(&figure, row, best, corner: .init(left, top), cell, .series(0), tip: "the best expert for \(matrix.tasks[row])")
+        frame(
+          &figure, row, best, corner: .init(left, top), cell, .series(0),
+          tip: "the best expert for \(matrix.tasks[row])")
       }
       if let selected = matrix.selected[row] {
-        frame(&figure, row, selected, corner: .init(left, top), cell, .series(1), tip: "selected for \(matrix.tasks[row])")
+        frame(
+          &figure, row, selected, corner: .init(left, top), cell, .series(1), tip: "selected for \(matrix.tasks[row])")
       }
     }
     let y = figure.height - 22
@@ -74,7 +77,8 @@ struct ExpertFigure {
     tip: String
   ) {
     frame(
-      &figure, corner: .init(corner.x + cell * Double(column) + 1.5, corner.y + cell * Double(row) + 1.5), size: cell - 3,
+      &figure, corner: .init(corner.x + cell * Double(column) + 1.5, corner.y + cell * Double(row) + 1.5),
+      size: cell - 3,
       ink, tip: tip)
   }
 

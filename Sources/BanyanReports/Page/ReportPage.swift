@@ -85,7 +85,8 @@ public struct ReportPage: Sendable {
         }),
       Section(
         heading: "What the prompts lie near",
-        lead: "The words of the vocabulary nearest to each learned vector, and how far. A vector need not mean anything.",
+        lead:
+          "The words of the vocabulary nearest to each learned vector, and how far. A vector need not mean anything.",
         figures: [], more: Self.words(runs)),
       Section(
         heading: "How training went", lead: "The loss of each task; first seed.",
@@ -139,7 +140,8 @@ public struct ReportPage: Sendable {
         + "<td>\(pair.count)</td><td>\(NumberText.percent(pair.share)) %</td><td>\(shown ?? "") \(sure)</td></tr>"
     }
     return [
-      "<div class=\"wide\"><table>", "<caption>The worst confusions, all seeds together; with the surest mistake.</caption>",
+      "<div class=\"wide\"><table>",
+      "<caption>The worst confusions, all seeds together; with the surest mistake.</caption>",
       "<thead><tr><th scope=\"col\">Task</th><th scope=\"col\">Class</th><th scope=\"col\">taken for</th>"
         + "<th scope=\"col\">times</th><th scope=\"col\">of the class</th><th scope=\"col\">example</th></tr></thead>",
       "<tbody>",

@@ -82,7 +82,8 @@ extension EmbeddingRun {
         let name = "\(split.task) \(kind.rawValue)"
         let files =
           kind.needsMaps
-          ? maps.map { root in split.train.map { Self.map(of: suite.url(of: $0), below: suite.root, in: root, kind) } } : nil
+          ? maps.map { root in split.train.map { Self.map(of: suite.url(of: $0), below: suite.root, in: root, kind) } }
+          : nil
         let digest = try ContentHash.sha256(
           ([Self.digest(split)] + (files ?? []).map { try ContentHash.sha256(file: $0) }).joined(separator: "\n"))
         try keeper.take(name, digest: digest) {

@@ -71,7 +71,8 @@ public struct EmbeddingRun {
     return try suite.tasks.map { task in
       let train = task.samples.filter { $0.split == nil || $0.split == .train }
       guard !train.isEmpty else {
-        throw BanyanError(.usage, at: "task \(task.name)", "has no pictures to learn from, only such for validation and tests")
+        throw BanyanError(
+          .usage, at: "task \(task.name)", "has no pictures to learn from, only such for validation and tests")
       }
       return TaskSplit(task: task.name, train: train, validation: [], test: [])
     }

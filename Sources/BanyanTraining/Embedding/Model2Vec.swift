@@ -133,7 +133,8 @@ public struct Model2Vec: Sendable {
       try optimizer.step(step, rate: settings.rate)
     }
     return Learned(
-      offsets: try tree.require("offsets").detached(), logGamma: try tree.require("logGamma").detached(), losses: losses)
+      offsets: try tree.require("offsets").detached(), logGamma: try tree.require("logGamma").detached(), losses: losses
+    )
   }
 
   /// `Σ_j −q log p` of one task.
@@ -197,7 +198,8 @@ public struct Model2Vec: Sendable {
   private func check(_ errors: [[Double?]]) throws {
     guard errors.count == tasks.count, errors.allSatisfy({ $0.count == models.count }) else {
       throw BanyanError(
-        .usage, at: "error matrix", "expected \(tasks.count) tasks × \(models.count) models, found \(errors.count) rows")
+        .usage, at: "error matrix", "expected \(tasks.count) tasks × \(models.count) models, found \(errors.count) rows"
+      )
     }
     for (task, row) in errors.enumerated() {
       let known = row.compactMap(\.self)

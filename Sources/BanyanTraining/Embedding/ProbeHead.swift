@@ -6,9 +6,9 @@ package import BanyanTensor
 package struct ProbeHead {
   /// `s`: one over the root mean square of the task's features, so that rates and weight decay suit every probe.
   package var scale: Double
-  /// `W`  // [classes, width]
+  /// `W`, [classes, width].
   package var weight: Tensor
-  /// `b`  // [classes]
+  /// `b`, [classes].
   package var bias: Tensor
 
   package init(scale: Double, weight: Tensor, bias: Tensor) {
@@ -29,7 +29,9 @@ package struct ProbeHead {
   }
 
   /// The classifier at the minimum of the mean cross-entropy, each class weighing the same, plus `weightDecay/2 ‖W‖²`.
-  package static func converged(_ features: Tensor, labels: [Int], classes: Int, weightDecay: Double) throws -> ProbeHead {
+  package static func converged(_ features: Tensor, labels: [Int], classes: Int, weightDecay: Double) throws
+    -> ProbeHead
+  {
     let scale = try scale(of: features)
     var counts = [Int](repeating: 0, count: classes)
     for label in labels { counts[label] += 1 }

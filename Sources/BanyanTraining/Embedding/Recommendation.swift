@@ -27,7 +27,8 @@ public struct Recommendation {
   ///   - bench: The experts' checkpoint.
   public init(
     _ experts: [Expert], suite: TaskSuite, samples: SamplingAmount, seed: UInt64, settings: EmbeddingSettings,
-    alpha: Double = EmbeddingDistance.defaultAlpha, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()
+    alpha: Double = EmbeddingDistance.defaultAlpha, bench: Workbench,
+    observer: ExperimentObserver = ExperimentObserver()
   ) throws {
     guard !experts.isEmpty else { throw BanyanError(.usage, at: "--run", "there is no expert to choose from") }
     guard alpha.isFinite else { throw BanyanError(.usage, at: "--alpha \(alpha)", "expected a finite number") }

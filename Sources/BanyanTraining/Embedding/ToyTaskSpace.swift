@@ -69,7 +69,9 @@ public struct ToyTaskSpace: Sendable {
     }
   }
 
-  private static func power(_ x: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { value, _ in value * x } }
+  private static func power(_ x: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { value, _ in value * x }
+  }
 
   /// The embeddings of all tasks: the exact information of a logistic regression on the probe's features,
   /// `F_j = 1/n Σ p (1 − p) φ_j²`.

@@ -32,7 +32,9 @@ package struct VariationalFisher {
     layers = try network.filterLayers.map { layer in
       let shape = layer.weight.shape
       var ones: Tensor?
-      if case .convolution = layer.kind { ones = try .full([1] + shape[1...], 1, dtype: layer.weight.dtype, device: layer.weight.device) }
+      if case .convolution = layer.kind {
+        ones = try .full([1] + shape[1...], 1, dtype: layer.weight.dtype, device: layer.weight.device)
+      }
       return Layer(
         layer: layer, meanSquare: max(1e-30, try layer.weight.to(.float64).squared().mean().item()), ones: ones)
     }
@@ -108,7 +110,8 @@ package struct VariationalFisher {
       case .linear: squares = try input.squared().sum([2], keepingAxes: true)  // [batch, positions, 1]
       case .convolution(_, let stride, let padding):
         guard let ones = own.ones else { throw BanyanError(.failed, at: layer.name, "has no window of ones") }
-        squares = try input.squared().convolution2D(ones, stride: stride, padding: padding)  // [batch, 1, rows, columns]
+        // [batch, 1, rows, columns]
+        squares = try input.squared().convolution2D(ones, stride: stride, padding: padding)
         spread = try deviation.reshaped([1, layer.filters, 1, 1])
       }
       // A root has no slope at zero, where an input is zero all over.

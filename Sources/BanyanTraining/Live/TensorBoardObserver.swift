@@ -68,7 +68,8 @@ public final class TensorBoardObserver: Sendable {
     try state.withLock { state in
       guard let log = state.log else { return }
       for picture in pictures {
-        try log.image("figures/\(picture.name)", png: picture.png, width: picture.width, height: picture.height, step: 0)
+        try log.image(
+          "figures/\(picture.name)", png: picture.png, width: picture.width, height: picture.height, step: 0)
       }
     }
   }

@@ -39,7 +39,8 @@ struct Embed: ParsableCommand {
   var only: String?
 
   @Option(
-    help: ArgumentHelp("Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
+    help: ArgumentHelp(
+      "Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
   var imageRoot: String?
 
   @Option(help: ArgumentHelp("Pictures per class to look at (default: all).", valueName: "k"))
@@ -77,7 +78,8 @@ struct Embed: ParsableCommand {
     help: ArgumentHelp("Any setting of the measurement, such as beta=1e-6 or batchSize=16.", valueName: "key=value"))
   var assignments: [String] = []
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where the embeddings are kept.", valueName: "file"), completion: .file())
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Where the embeddings are kept.", valueName: "file"), completion: .file())
   var output = "embeddings.json"
 
   @Flag(help: "Replace a file that holds embeddings by other settings.")
@@ -120,7 +122,8 @@ struct Embed: ParsableCommand {
       if let kinds {
         record = try run.dense(
           .init(kinds: kinds.split(separator: ",").map { try DenseKind.argument(String($0)) }, steps: decoderSteps),
-          maps: maps.map { URL(fileURLWithPath: $0) }, file: file, overwrites: overwrite, progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+          maps: maps.map { URL(fileURLWithPath: $0) }, file: file, overwrites: overwrite,
+          progress: { reporter.report($0) }, shouldStop: { interruption.isRequested })
       } else {
         record = try run.run(
           file: file, overwrites: overwrite, progress: { reporter.report($0) },

@@ -28,7 +28,8 @@ struct MapCommand: ParsableCommand {
   @Flag(help: "The toy space: 64 binary tasks on the unit square.")
   var toy = false
 
-  @Option(help: ArgumentHelp("Of the run: which (default: the first). Of the toy space: what is drawn.", valueName: "seed"))
+  @Option(
+    help: ArgumentHelp("Of the run: which (default: the first). Of the toy space: what is drawn.", valueName: "seed"))
   var seed: UInt64?
 
   @Option(help: ArgumentHelp("Up to how many pictures of a run.", valueName: "n"))

@@ -10,7 +10,8 @@ import Foundation
 struct MetaTaskCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "meta-task",
-    abstract: "Makes tasks from a taxonomy of classes, trains an expert on each, and checks which one embeddings select.",
+    abstract:
+      "Makes tasks from a taxonomy of classes, trains an expert on each, and checks which one embeddings select.",
     discussion: """
       The taxonomy is a CSV with the columns class, family and order. Every order with two classes or more is a task; one \
       that holds more than half of all classes is divided into its families. An expert is trained on each task and tried on all \
@@ -56,7 +57,8 @@ struct MetaTaskCommand: ParsableCommand {
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Any setting of the experts' experiment, such as training.learningRate=0.0005.", valueName: "key=value"))
+    help: ArgumentHelp(
+      "Any setting of the experts' experiment, such as training.learningRate=0.0005.", valueName: "key=value"))
   var assignments: [String] = []
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where everything is kept.", valueName: "folder"))

@@ -29,13 +29,15 @@ struct Recommend: ParsableCommand {
   var only: String?
 
   @Option(
-    help: ArgumentHelp("Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
+    help: ArgumentHelp(
+      "Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
   var imageRoot: String?
 
   @Option(help: ArgumentHelp("Labelled pictures per class at hand.", valueName: "k"))
   var shots = 16
 
-  @Option(help: ArgumentHelp("Of everything that is drawn, and which of a run's (default: its first).", valueName: "seed"))
+  @Option(
+    help: ArgumentHelp("Of everything that is drawn, and which of a run's (default: its first).", valueName: "seed"))
   var seed: UInt64?
 
   @Option(help: ArgumentHelp("How much distance from the trivial task counts.", valueName: "α"))
@@ -47,7 +49,8 @@ struct Recommend: ParsableCommand {
   @Flag(help: "Measure every expert's error on every task.")
   var measure = false
 
-  @Option(help: ArgumentHelp("Write the errors and distances as an SVG figure.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Write the errors and distances as an SVG figure.", valueName: "file"), completion: .file())
   var figure: String?
 
   @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))

@@ -27,7 +27,9 @@ enum Thumbnails {
     guard !sample.path.hasPrefix("/") else { return URL(fileURLWithPath: sample.path) }
     guard let tasks = record.experiment["tasks"]?.stringValue else { return nil }
     let source = URL(fileURLWithPath: tasks)
-    let roots = [record.experiment[path: "data.imageRoot"]?.stringValue].compactMap { $0 }.map { URL(fileURLWithPath: $0) }
+    let roots = [record.experiment[path: "data.imageRoot"]?.stringValue].compactMap { $0 }.map {
+      URL(fileURLWithPath: $0)
+    }
     return (roots + [source, source.deletingLastPathComponent()])
       .map { $0.appending(path: sample.path) }
       .first { FileManager.default.fileExists(atPath: $0.path) }
