@@ -100,6 +100,12 @@ extension GradientCase {
     .init("convolution of patches, no bias", operands: { try Array(images().prefix(2)) }) {
       try $0[0].convolution2D($0[1], stride: 2)
     },
+    .init("windows", "ct_windows", operands: { try [random([2, 3, 5, 4], "x")] }) {
+      try $0[0].windows(kernel: 3, stride: 2, padding: 1)
+    },
+    .init("the largest of windows", "ct_max_pool2d", operands: { try [random([2, 3, 6, 5], "x", scale: 5)] }) {
+      try $0[0].maxPooled(kernel: 3, stride: 2, padding: 1)
+    },
     .init("attention", "ct_attention", operands: { try tokens(3, 5) }) {
       try $0[0].attention(keys: $0[1], values: $0[2])
     },

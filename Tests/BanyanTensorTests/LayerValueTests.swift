@@ -63,6 +63,32 @@ struct LayerValueTests {
     #expect(try (bare + bias.reshaped([4, 1, 1])).largestDifference(from: found) < 1e-12)
   }
 
+  @Test("windows are what a convolution multiplies its kernel with", arguments: [(1, 0), (2, 0), (2, 1), (1, 2)])
+  func windows(stride: Int, padding: Int) throws {
+    let x = try random([2, 3, 5, 6], "x")
+    let weight = try random([4, 3, 3, 3], "w")
+    let windows = try x.windows(kernel: 3, stride: stride, padding: padding)
+    let convolved = try x.convolution2D(weight, stride: stride, padding: padding)
+    let shape = convolved.shape
+    let found = try windows.linear(weight.reshaped([4, 27])).transposed().reshaped(shape)
+    #expect(try found.largestDifference(from: convolved) < 1e-12)
+    // The largest of a window of what is not below zero: padding counts as nothing.
+    let positive = try x.abs()
+    let pooled = try positive.maxPooled(kernel: 3, stride: stride, padding: min(padding, 1))
+    let rows = try positive.windows(kernel: 3, stride: stride, padding: min(padding, 1)).doubles()
+    let places = rows.count / (2 * 27)
+    var expected: [Double] = []
+    for n in 0..<2 {
+      for channel in 0..<3 {
+        for place in 0..<places {
+          let start = (n * places + place) * 27 + channel * 9
+          expected.append(rows[start..<start + 9].max() ?? 0)
+        }
+      }
+    }
+    try expectValues(pooled, expected, shape: [2, 3] + pooled.shape[2...])
+  }
+
   /// `softmax(q kᵀ / √d + mask) v` of one head by loops.
   private func attention(_ q: [Double], _ k: [Double], _ v: [Double], d: Int, mask: (Int, Int) -> Double) -> [Double] {
     let (queries, keys) = (q.count / d, k.count / d)
