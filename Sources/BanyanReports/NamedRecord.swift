@@ -38,7 +38,9 @@ public struct NamedRecord: Sendable, Equatable {
 
   /// Reads the records of all finished runs among `folders`.
   ///
-  /// - Parameter skipped: Is told why a folder among several was left out.
+  /// - Parameters:
+  ///   - folders: The runs' folders.
+  ///   - skipped: Is told why a folder among several was left out.
   /// - Throws: What ``RunRecord/read(_:)`` throws, and a `BanyanError` where no run is finished.
   public static func readAll(_ folders: [String], skipped: (BanyanError) -> Void) throws -> [NamedRecord] {
     var records: [NamedRecord] = []

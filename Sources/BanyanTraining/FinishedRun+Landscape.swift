@@ -27,7 +27,10 @@ extension FinishedRun {
   ///   - tasks: Their names; `nil` for all.
   ///   - others: No runs, or two, of the same tasks.
   ///   - seed: The seed of all runs.
+  ///   - bench: The runs' checkpoint.
+  ///   - view: Which part of the plane is seen, and how finely.
   ///   - command: What was typed, for the record.
+  ///   - observer: Who is told how it goes and may stop it.
   /// - Throws: A `BanyanError` where the classifiers are no matrices on frozen features, or span no plane.
   public func landscapes(
     of tasks: [String]?, others: [FinishedRun] = [], seed: UInt64, bench: Workbench, view: LandscapeView = LandscapeView(),

@@ -2,7 +2,7 @@ public import BanyanTensor
 
 /// A layer of filters as a probe sees it: every output unit with all weights that lead to it.
 ///
-/// Task embeddings read from it what one filter is told by a task; unlike a path of a ``ParameterTree`` it says how the
+/// Task embeddings read from it what one filter is told by a task; unlike a path of a `ParameterTree` it says how the
 /// weights are applied.
 public struct FilterLayer: Sendable, Equatable {
   /// How the filters meet their input.

@@ -47,7 +47,8 @@ public struct MapFigure {
       if let icon = record.icons?[index] {
         draw(icon, &figure, centre: place(item), ink, tip: tip)
       } else {
-        figure.add(.disc(place(item), radius: many ? 2.2 : 4), ink, opacity: many ? 0.7 : 0.9, tip: tip)
+        let shape = shape(of: item.group, at: place(item), radius: many ? 2.2 : 4)
+        figure.add(shape, ink, opacity: many ? 0.7 : 0.9, tip: tip)
       }
       if isNamed {
         let at = place(item)
@@ -59,11 +60,18 @@ public struct MapFigure {
     if !isNamed || groups.count < record.places.count {
       for (number, group) in groups.enumerated() {
         let y = top + 14 + 22 * Double(number)
-        figure.add(.disc(.init(left + side + 24, y), radius: 5), .series(number))
+        figure.add(shape(of: group, at: .init(left + side + 24, y), radius: 5), .series(number))
         figure.text(group, at: .init(left + side + 36, y + 4), .text)
       }
     }
     return figure
+  }
+
+  /// A disc; a square where the colours have begun anew.
+  private func shape(of group: String, at centre: Drawing.Point, radius: Double) -> Drawing.Shape {
+    let number = groups.firstIndex(of: group) ?? 0
+    guard number / Palette.series.count % 2 == 1 else { return .disc(centre, radius: radius) }
+    return .box(.init(centre.x - radius, centre.y - radius), width: 2 * radius, height: 2 * radius)
   }
 
   /// A picture of one colour, neighbours in a row as one box.

@@ -25,6 +25,7 @@ public struct Expert: Sendable {
   ///   - run: A finished run.
   ///   - seed: Which of its seeds; the first where `nil`.
   ///   - bench: The run's own checkpoint.
+  ///   - observer: Who is told how it goes and may stop it.
   /// - Throws: A `BanyanError` where the run's files or pictures are gone.
   public static func all(
     _ run: FinishedRun, seed: UInt64?, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()

@@ -31,7 +31,11 @@ extension MapRecord {
 extension FinishedRun {
   /// The test pictures of a seed in the plane by their features, coloured by task.
   ///
-  /// - Parameter limit: Up to how many pictures, evenly taken from every task.
+  /// - Parameters:
+  ///   - seed: Which seed.
+  ///   - bench: The run's checkpoint.
+  ///   - limit: Up to how many pictures, evenly taken from every task.
+  ///   - observer: Who is told how it goes and may stop it.
   public func featureMap(
     seed: UInt64, bench: Workbench, limit: Int = 1200, observer: ExperimentObserver = ExperimentObserver()
   ) throws -> MapRecord {

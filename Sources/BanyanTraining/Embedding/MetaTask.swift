@@ -25,13 +25,14 @@ public struct MetaTask {
   /// Prepares a meta-task.
   ///
   /// - Parameters:
-  ///   - suite: The tasks, as ``TaskSuite/divided(by:least:most:)`` makes them.
+  ///   - suite: The tasks, as `TaskSuite.divided(by:least:most:)` makes them.
   ///   - experiment: How an expert is trained: method, samples, one seed, training; its tasks are set here.
   ///   - settings: How embeddings are made.
   ///   - alpha: Of the asymmetric distance.
   ///   - output: Where everything is kept; a stopped meta-task goes on there.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
   ///   - command: What was typed, for the record.
+  ///   - observer: Who is told how it goes and may stop it.
   public init(
     _ suite: TaskSuite, experiment: Experiment, settings: EmbeddingSettings,
     alpha: Double = EmbeddingDistance.defaultAlpha, output: URL, cache: URL?, command: [String] = [],

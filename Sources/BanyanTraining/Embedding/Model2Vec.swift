@@ -10,7 +10,7 @@ import Foundation
 ///     q(j | t) = softmax_j(−α (e_tj − mean_j e_tj) / std_j e_tj)
 ///     loss = 1/T Σ_t Σ_j −q(j | t) log p(j | t)
 ///
-/// Unlike ``TaskEmbedding/asymmetricDistance(to:alpha:)`` it knows that two models of one task may differ. The supplement
+/// Unlike `TaskEmbedding.asymmetricDistance(to:alpha:)` it knows that two models of one task may differ. The supplement
 /// prints the loss without the logarithm, which is smallest at a one-hot prediction and not where it says.
 /// Paper: Achille et al., *Task2Vec: Task Embedding for Meta-Learning*, ICCV 2019, section 4.3 of the supplement.
 public struct Model2Vec: Sendable {
@@ -170,6 +170,7 @@ public struct Model2Vec: Sendable {
   /// How likely each model is to be the best for a task: [models], 0 for those not asked.
   ///
   /// - Parameters:
+  ///   - learned: What ``fit(errors:rows:)`` gave.
   ///   - task: An embedding by the same probe.
   ///   - asking: The models to choose among; all where `nil`.
   public func probabilities(_ learned: Learned, for task: TaskEmbedding, asking: [Int]? = nil) throws -> [Double] {

@@ -25,6 +25,7 @@ public struct Recommendation {
   ///   - settings: How embeddings are made.
   ///   - alpha: Of the asymmetric distance.
   ///   - bench: The experts' checkpoint.
+  ///   - observer: Who is told how it goes and may stop it.
   public init(
     _ experts: [Expert], suite: TaskSuite, samples: SamplingAmount, seed: UInt64, settings: EmbeddingSettings,
     alpha: Double = EmbeddingDistance.defaultAlpha, bench: Workbench,

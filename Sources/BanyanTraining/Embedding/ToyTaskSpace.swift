@@ -76,7 +76,10 @@ public struct ToyTaskSpace: Sendable {
   /// The embeddings of all tasks: the exact information of a logistic regression on the probe's features,
   /// `F_j = 1/n Σ p (1 − p) φ_j²`.
   ///
-  /// - Parameter weightDecay: Of the classifier.
+  /// - Parameters:
+  ///   - probe: The feature extractor.
+  ///   - weightDecay: Of the classifier.
+  ///   - beta: What a nat of noise costs, for the prior.
   public func embeddings(_ probe: Probe, weightDecay: Double = 1e-4, beta: Double = 1e-4) throws -> [TaskEmbedding] {
     let rows = features(probe)
     let width = rows[0].count
