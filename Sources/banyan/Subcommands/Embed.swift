@@ -29,19 +29,7 @@ struct Embed: ParsableCommand {
       "A ResNet-18 or ResNet-34 as the probe: safetensors in torchvision's naming, or its folder.", valueName: "path"))
   var probe: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "The tasks: a folder <task>/<class>/<image>, a CSV (path,label,task,split), split JSON or list files.",
-      valueName: "path"))
-  var tasks: String
-
-  @Option(help: ArgumentHelp("Use these tasks only, separated by commas.", valueName: "names"))
-  var only: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
-  var imageRoot: String?
+  @OptionGroup(title: "Tasks") var tasks: TaskOptions
 
   @Option(help: ArgumentHelp("Pictures per class to look at (default: all).", valueName: "k"))
   var shots: Int?
@@ -106,16 +94,14 @@ struct Embed: ParsableCommand {
       settings = try Settings.apply(
         Settings.overlay(assignment: assignment), to: settings, subject: "--set \(assignment)")
     }
-    let loading = TaskLoadingOptions(
-      only: only.map { $0.split(separator: ",").map(String.init) } ?? [], imageRoot: imageRoot)
-    let suite = try TaskSuite.load(tasks, options: loading)
+    let suite = try tasks.suite()
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
     defer { reporter.finish() }
     let run = try EmbeddingRun(
       suite, probe: Probe(model: model, residualNetwork: probe, threads: threads),
       samples: shots.map(SamplingAmount.shots) ?? .all, seed: seed, settings: settings,
-      source: URL(fileURLWithPath: tasks).standardizedFileURL.path, command: CommandLine.arguments)
+      source: URL(fileURLWithPath: tasks.tasks).standardizedFileURL.path, command: CommandLine.arguments)
     let record: EmbeddingRecord
     do {
       let file = URL(fileURLWithPath: output)

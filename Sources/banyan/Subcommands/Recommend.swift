@@ -22,16 +22,7 @@ struct Recommend: ParsableCommand {
   @Option(name: .customLong("run"), help: ArgumentHelp("A finished run; may be given again.", valueName: "folder"))
   var runs: [String]
 
-  @Option(help: ArgumentHelp("The new tasks, as for `banyan train`.", valueName: "path"))
-  var tasks: String
-
-  @Option(help: ArgumentHelp("Use these tasks only, separated by commas.", valueName: "names"))
-  var only: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Where paths in a CSV, split file or list start (default: the file's folder).", valueName: "folder"))
-  var imageRoot: String?
+  @OptionGroup(title: "Tasks") var tasks: TaskOptions
 
   @Option(help: ArgumentHelp("Labelled pictures per class at hand.", valueName: "k"))
   var shots = 16
@@ -77,10 +68,7 @@ struct Recommend: ParsableCommand {
     let finished = try runs.map { try FinishedRun(URL(fileURLWithPath: $0)) }
     let bench = try finished[0].workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
     let experts = try finished.flatMap { try Expert.all($0, seed: seed, bench: bench, observer: observer) }
-    let suite = try TaskSuite.load(
-      tasks,
-      options: TaskLoadingOptions(
-        only: only.map { $0.split(separator: ",").map(String.init) } ?? [], imageRoot: imageRoot))
+    let suite = try tasks.suite()
     var settings = EmbeddingSettings()
     settings.draws = draws
     let recommendation = try Recommendation(
