@@ -28,10 +28,7 @@ import Testing
     try FileManager.default.createDirectory(
       at: empty.root.appendingPathComponent("ink/nothing"), withIntermediateDirectories: true)
     expectRefusal(try shop.train("bad-tasks/b", tasks: "empty-class", few), 66, ["ink/nothing", "holds no image"])
-    let single = try shop.smallWorld("one-class")
-    for name in ["fish", "key"] {
-      try FileManager.default.removeItem(at: single.root.appendingPathComponent("ink/\(name)"))
-    }
+    try shop.smallWorld("one-class", tasks: ["ink"], classes: ["fish"])
     expectRefusal(try shop.train("bad-tasks/c", tasks: "one-class", few), 65, ["task ink", "two classes"])
     expectRefusal(
       try shop.train("bad-tasks/d", ["--shots", "11"]), 64, ["task chalk, class fish", "found 14", "shots"])
@@ -89,9 +86,8 @@ import Testing
 
   @Test func strangeNamesServeFromTrainingToClassification() throws {
     let tasks = ["a.b c", "Ünïcode – 任务 🎨", "it's, (a): task;[x]"]
-    let world = try PictureWorld(
-      at: shop.folder.appendingPathComponent("strange names"), tasks: tasks, classes: ["élan_vital", "🦊", "x-y (z)"],
-      perClass: 8)
+    let world = try shop.smallWorld(
+      "strange names", tasks: tasks, classes: ["élan_vital", "🦊", "x-y (z)"], perClass: 8)
     let outcome = try shop.train("strange/run", tasks: "strange names", method: "hipro", few)
     #expect(outcome.code == 0, "\(outcome)")
     let record = try JSONDecoder().decode(JSONValue.self, from: shop.bytes("strange/run/record.json"))

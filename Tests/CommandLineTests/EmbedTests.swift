@@ -116,17 +116,13 @@ import Testing
     }
     #expect(!shop.exists("no.json"))
     // Where nothing is to be told apart there is nothing to embed.
-    let alone = try PictureWorld(
-      at: shop.folder.appendingPathComponent("one-class"), tasks: ["ink"], classes: ["fish"], perClass: 4)
-    _ = alone
-    let one = try shop.run("embed", "--model", Workshop.model, "--tasks", "one-class", "--output", "no.json")
+    try shop.smallWorld("fish-alone", tasks: ["ink"], classes: ["fish"], perClass: 4)
+    let one = try shop.run("embed", "--model", Workshop.model, "--tasks", "fish-alone", "--output", "no.json")
     #expect(one.code != 0 && one.err.contains("two classes"), "\(one)")
   }
 
   @Test func runsAreRecommendedForNewTasks() throws {
-    let fresh = try PictureWorld(
-      at: shop.folder.appendingPathComponent("fresh-world"), tasks: ["ink", "night"], perClass: 12, seed: 99)
-    _ = fresh
+    try shop.smallWorld("fresh-world", tasks: ["ink", "night"], perClass: 12, seed: 99)
     let words = [
       "recommend", "--run", "runs/hipro", "--run", "runs/coop", "--tasks", "fresh-world", "--shots", "4", "--draws",
       "48",
@@ -158,9 +154,8 @@ import Testing
   }
 
   @Test func aMetaTaskTrainsExpertsFillsItsMatrixAndGoesOn() throws {
-    _ = try PictureWorld(
-      at: shop.folder.appendingPathComponent("meta-world"), tasks: ["ink", "night"],
-      classes: ["fish", "key", "mug", "house"], perClass: 9, seed: 5)
+    try shop.smallWorld(
+      "meta-world", tasks: ["ink", "night"], classes: ["fish", "key", "mug", "house"], perClass: 9, seed: 5)
     try Data("class,family,order\nfish,f1,animals\nhouse,f2,animals\nkey,f3,things\nmug,f4,things\n".utf8)
       .write(to: shop.folder.appendingPathComponent("taxonomy.csv"))
     let words = [

@@ -179,7 +179,8 @@ import Testing
     #expect(page.contains("ink, seed 1: hipro, coop, coop-mt"))
 
     let wrong: [([String], Int32, String)] = [
-      (["--task", "inc"], 64, "ink"), (["--run", "mapped/coop"], 64, "three"), (["--resolution", "1"], 64, "2 to 1000"),
+      (["--task", "inc"], 64, "ink"), (["--run", "mapped/coop"], 64, "three"),
+      (["--resolution", "1"], 64, "2 to 1000"),
       (["--seed", "77"], 64, "no such seed"),
     ]
     for (more, code, word) in wrong {

@@ -76,9 +76,14 @@ final class Workshop: Sendable {
     return copy
   }
 
-  /// A copy of the world, two tasks and few pictures, that a test may damage.
-  func smallWorld(_ name: String, tasks: [String] = ["ink", "watercolour"], perClass: Int = 10) throws -> PictureWorld {
-    try PictureWorld(at: folder.appendingPathComponent(name), tasks: tasks, perClass: perClass)
+  /// A world of few pictures that one test has for itself and may damage; a name that another test has is refused.
+  @discardableResult func smallWorld(
+    _ name: String, tasks: [String] = ["ink", "watercolour"], classes: [String] = ["fish", "key", "mug"],
+    perClass: Int = 10, seed: UInt64 = 1
+  ) throws -> PictureWorld {
+    let root = folder.appendingPathComponent(name)
+    try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
+    return try PictureWorld(at: root, tasks: tasks, classes: classes, perClass: perClass, seed: seed)
   }
 
   /// The files of a run with the bytes that two equal runs share.
