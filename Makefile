@@ -43,9 +43,9 @@ CHECKS := .deps/checks
 $(CHECKS)/stamp: Tools/checks/requirements.txt scripts/bootstrap-checks | bootstrap
 	scripts/bootstrap-checks
 
-test: bootstrap $(CHECKS)/stamp
+test: bootstrap venv $(CHECKS)/stamp
 	$(TESTS)
-	PYTHONPATH=$(CURDIR)/$(CHECKS) BANYAN_CHECKS_PYTHON=$$(command -v python3) \
+	PYTHONPATH=$(CURDIR)/$(CHECKS) BANYAN_CHECKS_PYTHON=$(CURDIR)/$(PYTHON) \
 	  BANYAN_CHROMIUM=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) \
 	  swift test $(FLAGS) --skip-build --disable-xctest
 
@@ -91,7 +91,7 @@ pretrain-default: build
 clean:
 	rm -rf .build .build-docs
 
-# Pinned torch and transformers, for goldens and parity alone.
+# Pinned torch and transformers: for goldens, parity, and the tests that read exports.
 venv: .deps/venv/stamp
 .deps/venv/stamp: Tools/goldens/requirements.txt
 	python3 -m venv .deps/venv

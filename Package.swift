@@ -20,6 +20,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -36,10 +40,17 @@ let package = Package(
     .library(name: "BanyanPrompts", targets: ["BanyanPrompts"]),
     .library(name: "BanyanEvaluation", targets: ["BanyanEvaluation"]),
     .library(name: "BanyanTraining", targets: ["BanyanTraining"]),
+    .library(name: "BanyanService", targets: ["BanyanService"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // The engine: one target touches libtorch, one Swift target touches that.
@@ -72,11 +83,25 @@ let package = Package(
         "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks", "BanyanStructure",
         "BanyanReports", "BanyanFoundation",
       ]),
+    library(
+      "BanyanService",
+      [
+        "BanyanTraining", "BanyanStructure", "BanyanReports", "BanyanTensor", "BanyanFoundation", crypto, logging,
+        metrics,
+        lifecycle, signals,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+      ]),
     .executableTarget(
       name: "banyan",
       dependencies: [
-        "BanyanTraining", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor", "BanyanTasks",
+        "BanyanService", "BanyanTraining", "BanyanEvaluation", "BanyanPrompts", "BanyanCLIP", "BanyanTensor",
+        "BanyanTasks",
         "BanyanWorlds", "BanyanStructure", "BanyanReports", "BanyanPainting", "BanyanFoundation", argumentParser,
+        logging, metrics, lifecycle, signals,
       ],
       resources: [.copy("Resources/demo")]),
 

@@ -75,7 +75,8 @@ public struct ClassifierPlane: Sendable {
       for start in stride(from: 0, to: points.count, by: atOnce) {
         let some = points[start..<min(points.count, start + atOnce)]
         func column(_ values: [Double]) throws -> Tensor { try Tensor(values, shape: [some.count, 1, 1]) }
-        let logits = try parts[0].reshaped([1, rows, classes])
+        let logits =
+          try parts[0].reshaped([1, rows, classes])
           + parts[1].reshaped([1, rows, classes]) * column(some.map(\.x))
           + parts[2].reshaped([1, rows, classes]) * column(some.map(\.y))  // [points, rows, classes]
         loss += try (logits.logSoftmax() * own).sum([1, 2]).doubles().map { -$0 }

@@ -47,7 +47,7 @@ public struct Evaluator: Sendable {
     result.finalLoss = losses?.final
     if classifier.combinations.count > 1 {
       result.combinations = try classifier.combinations.mapValues { weights in
-        let predicted = try self.probabilities(test, weights).map(Self.argmax)
+        let predicted = try self.probabilities(test, weights).map(Self.best)
         return Double(zip(predicted, labels).count { $0 == $1 }) / Double(max(1, labels.count))
       }
     }
@@ -108,7 +108,7 @@ public struct Evaluator: Sendable {
           "expected \(classes) finite probabilities and a label below \(classes), found "
             + "\(row) and \(label)")
       }
-      let predicted = Self.argmax(row)
+      let predicted = Self.best(row)
       confusion[label][predicted] += 1
       if predicted == label { correct += 1 }
       let confidence = row[predicted]
@@ -136,14 +136,35 @@ public struct Evaluator: Sendable {
     return SeedTaskResult(
       top1: Double(correct) / total, correct: correct, count: labels.count, perClass: perClass, confusion: confusion,
       expectedCalibrationError: error, reliability: reliability, classNames: classNames,
-      mistakes: Array(
-        mistakes.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }.prefix(Self.mistakeLimit)))
+      mistakes: Self.telling(mistakes, confusion))
   }
 
   /// How many mistakes a result keeps.
   private static let mistakeLimit = 24
 
-  static func argmax(_ row: [Double]) -> Int {
+  /// The mistakes worth a look, surest first: the surest of each of the worst confusions, then the surest of all others.
+  private static func telling(_ mistakes: [Mistake], _ confusion: [[Int]]) -> [Mistake] {
+    let sorted = mistakes.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }
+    var seen: Set<[Int]> = []
+    let (first, rest) = sorted.reduce(into: ([Mistake](), [Mistake]())) { parts, mistake in
+      if seen.insert([mistake.label, mistake.predicted]).inserted {
+        parts.0.append(mistake)
+      } else {
+        parts.1.append(mistake)
+      }
+    }
+    func share(_ mistake: Mistake) -> Double {
+      let row = confusion[mistake.label]
+      return Double(row[mistake.predicted]) / Double(row.reduce(0, +))
+    }
+    // Pairs of equal share stay in the order of their confidence.
+    let byShare = first.enumerated().sorted { (share($0.element), $1.offset) > (share($1.element), $0.offset) }
+    let kept = (byShare.map(\.element) + rest).prefix(mistakeLimit)
+    return kept.sorted { ($0.confidence, $1.image) > ($1.confidence, $0.image) }
+  }
+
+  /// The place of the largest, the first one where several are equal.
+  public static func best(_ row: [Double]) -> Int {
     var best = 0
     for index in row.indices where row[index] > row[best] { best = index }
     return best

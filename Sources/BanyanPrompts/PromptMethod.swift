@@ -87,6 +87,11 @@ public protocol PromptMethod: Sendable {
   /// One classifier per task of the context.
   func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier]
 
+  /// The contexts in front of the class names whose classifiers' normalised mean is what predicts a task.
+  ///
+  /// - Returns: One [length, width] each; `nil` where a task's classifier is no mean of such prompts.
+  func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]?
+
   /// The logits of a batch under one of its task's matrices.  // [rows, classes]
   func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor
 }
@@ -141,6 +146,9 @@ extension PromptMethod {
   public func prepared(_ parameters: ParameterTree, training: [TaskBatch], seed: UInt64) throws -> ParameterTree {
     try prepared(parameters, training: training, seed: seed, report: { _, _ in })
   }
+
+  /// None.
+  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? { nil }
 
   /// `exp(logit_scale) · x wᵀ` for the cached unit features `x`.
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {

@@ -17,6 +17,8 @@ public struct EmbeddingTable: Sendable {
     }
   }
 
+  /// The network that was asked; `nil` where that goes without saying.
+  public var probe: String?
   /// What is said of the tasks.
   public var rows: [Row]
   /// How far apart every two tasks are, 0 to 1, in the order of the rows.
@@ -25,8 +27,40 @@ public struct EmbeddingTable: Sendable {
   public var tree: RecordedTree?
 
   /// Creates a table.
-  public init(rows: [Row], distances: [[Double]], tree: RecordedTree?) {
-    (self.rows, self.distances, self.tree) = (rows, distances, tree)
+  public init(rows: [Row], distances: [[Double]], tree: RecordedTree?, probe: String? = nil) {
+    (self.rows, self.distances, self.tree, self.probe) = (rows, distances, tree, probe)
+  }
+
+  /// The distances as a heat map in the order of the tree, as a file of its own; `nil` for one task.
+  ///
+  /// - Throws: A `BanyanError` where the tree is damaged.
+  public func svg(name: String) throws -> String? {
+    try AffinityFigure(self).map { try $0.drawing(name: name).svg(isAlone: true) }
+  }
+
+  /// The place of the task nearest to one; `nil` where it is alone.
+  func nearest(to place: Int) -> Int? {
+    rows.indices.filter { $0 != place }.min { distances[place][$0] < distances[place][$1] }
+  }
+
+  /// The rows as HTML.
+  var html: [String] {
+    let headings = ["Task", "Pictures", "Norm", "From the trivial task", "Nearest", "at"]
+    let cells = rows.indices.map { place in
+      let row = rows[place]
+      let near = nearest(to: place)
+      return "<tr><th scope=\"row\">\(MarkupText.escaped(TextWidth.printable(row.task)))</th>"
+        + "<td>\(NumberText.grouped(row.samples))</td>"
+        + "<td>\(NumberText.significant(row.norm))</td><td>\(NumberText.fixed(row.complexity, 3))</td>"
+        + "<td>\(near.map { MarkupText.escaped(TextWidth.printable(rows[$0].task)) } ?? "–")</td>"
+        + "<td>\(near.map { NumberText.fixed(distances[place][$0], 3) } ?? "–")</td></tr>"
+    }
+    let caption = "What each task asks" + (probe.map { " of \(MarkupText.escaped(TextWidth.printable($0)))" } ?? "")
+    let heads = headings.map { "<th scope=\"col\">\($0)</th>" }.joined()
+    return [
+      "<div class=\"wide\"><table>", "<caption>\(caption); the norm grows with what there is to learn.</caption>",
+      "<thead><tr>\(heads)</tr></thead>", "<tbody>",
+    ] + cells + ["</tbody></table></div>"]
   }
 
   /// The text in at most `width` columns; columns of distances are numbered as the rows are.
@@ -48,7 +82,7 @@ public struct EmbeddingTable: Sendable {
       headings: ["task", "pictures", heading, "from trivial", "nearest", "at"],
       rows: places.enumerated().map { rank, place in
         let row = rows[place]
-        let nearest = rows.indices.filter { $0 != place }.min { distances[place][$0] < distances[place][$1] }
+        let nearest = nearest(to: place)
         return [
           "\(TextWidth.right("\(rank + 1)", digits)) \(row.task)", "\(row.samples)",
           NumberText.fixed(row.norm * Self.power(exponent), 2), NumberText.fixed(row.complexity, 3),

@@ -52,7 +52,9 @@ public struct SeedTaskResult: Codable, Sendable, Equatable {
   public var confusion: [[Int]]
   /// The names of the classes in the order of ``confusion``; `nil` in records of earlier versions.
   public var classNames: [String]?
-  /// The mistakes of which it was most sure, surest first; `nil` in records of earlier versions.
+  /// The surest mistake of each of the worst confusions and, where there is room, others, surest first.
+  ///
+  /// `nil` in records of earlier versions.
   public var mistakes: [Mistake]?
   /// The expected calibration error `Σ_b n_b/n · |accuracy_b − confidence_b|`, as a fraction.
   public var expectedCalibrationError: Double

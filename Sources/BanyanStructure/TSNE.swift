@@ -89,7 +89,8 @@ public struct TSNE: Sendable {
     guard squared.count == n * n, squared.allSatisfy({ $0.isFinite && $0 >= 0 }),
       (0..<n).allSatisfy({ i in (0..<i).allSatisfy { squared[i * n + $0] == squared[$0 * n + i] } })
     else {
-      throw BanyanError(.usage, at: "t-SNE", "expected \(n) × \(n) symmetric squared distances, finite and not below zero")
+      throw BanyanError(
+        .usage, at: "t-SNE", "expected \(n) × \(n) symmetric squared distances, finite and not below zero")
     }
   }
 }

@@ -6,6 +6,8 @@ public struct TaskLoadingOptions: Sendable {
   public var format: TaskFormat
   /// The names of the tasks to load, empty for all; the suite keeps the source's order.
   public var only: [String]
+  /// More sources, whose tasks stand behind those of the first; each is of a layout that is found by looking.
+  public var also: [String]
   /// The folder that relative paths of a table, split file or list start from; `nil` for the file's own folder.
   public var imageRoot: String?
   /// Decodes an image to test it, `nil` for no test; called from several threads, once a file.
@@ -20,12 +22,13 @@ public struct TaskLoadingOptions: Sendable {
 
   /// Creates options; the defaults load everything and refuse what is doubtful.
   public init(
-    format: TaskFormat = .auto, only: [String] = [], imageRoot: String? = nil,
+    format: TaskFormat = .auto, only: [String] = [], also: [String] = [], imageRoot: String? = nil,
     verifyImages: (@Sendable (URL) throws -> Void)? = nil, skipUnreadable: Bool = false, dropDuplicates: Bool = false,
     listPercentage: Int? = nil
   ) {
     self.format = format
     self.only = only
+    self.also = also
     self.imageRoot = imageRoot
     self.verifyImages = verifyImages
     self.skipUnreadable = skipUnreadable

@@ -33,11 +33,25 @@ public struct TaskSuite: Codable, Sendable, Equatable {
   /// - Throws: A `BanyanError`: `missingInput` where the source, an image or all images are absent or unreadable,
   ///   `malformed` where the source does not hold what its layout asks for, `usage` where an option does not fit it.
   public static func load(_ path: String, options: TaskLoadingOptions = TaskLoadingOptions()) throws -> TaskSuite {
+    guard !options.also.isEmpty else {
+      return try SuiteAssembly(listing: listing(path, options), options: options, subject: path).suite()
+    }
+    // Whether a name is there can be said of all sources together only.
+    var each = options
+    each.only = []
+    var whole = try listing(path, each)
+    (each.format, each.imageRoot, each.listPercentage) = (.auto, nil, nil)
+    for place in options.also { try whole.append(listing(place, each), subject: place) }
+    try whole.select(options.only, subject: path)
+    return try SuiteAssembly(listing: whole, options: options, subject: path).suite()
+  }
+
+  private static func listing(_ path: String, _ options: TaskLoadingOptions) throws -> SourceListing {
     let source = try TaskSource(path: path, options: options)
     var listing = try source.read()
     let descriptions = try TaskDescriptions.read(folder: source.folder)
     try descriptions.apply(to: &listing)
-    return try SuiteAssembly(listing: listing, options: options, subject: path).suite()
+    return listing
   }
 
   /// The task named `name`.

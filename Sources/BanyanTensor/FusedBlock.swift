@@ -40,14 +40,16 @@ public final class FusedBlock: @unchecked Sendable {
   ///   - products: Who multiplies in fp32, and whose attention runs.
   public init(
     norm1: Affine, queryKeyValue: Affine, output: Affine, norm2: Affine, mlpInput: Affine, mlpOutput: Affine,
-    heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32, products: MatrixProducts = .automatic
+    heads: Int, epsilon: Double, activation: Activation, precision: DType = .float32,
+    products: MatrixProducts = .automatic
   ) throws {
     let all = [norm1, queryKeyValue, output, norm2, mlpInput, mlpOutput].flatMap { [$0.weight, $0.bias] }
     let handles = all.map { Optional($0.handle) }
     var handle: ct_block?
     try withExtendedLifetime(all) {
       try engine {
-        ct_block_new(handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue,
+        ct_block_new(
+          handles, Int32(heads), epsilon, activation == .quickGELU, precision.engineValue,
           products.engineValue, &handle)
       }
     }

@@ -113,6 +113,8 @@ public struct DataSettings: Codable, Sendable, Equatable {
   public var format = TaskFormat.auto
   /// The tasks to use; all where empty.
   public var only: [String] = []
+  /// More places of tasks, which stand behind those of `tasks`.
+  public var also: [String] = []
   /// The folder that paths in tables and lists start from; `null` for the file's own.
   @Nullable public var imageRoot: String?
   /// Whether pictures that cannot be decoded are left out and listed.

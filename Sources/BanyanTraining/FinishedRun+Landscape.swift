@@ -33,7 +33,8 @@ extension FinishedRun {
   ///   - observer: Who is told how it goes and may stop it.
   /// - Throws: A `BanyanError` where the classifiers are no matrices on frozen features, or span no plane.
   public func landscapes(
-    of tasks: [String]?, others: [FinishedRun] = [], seed: UInt64, bench: Workbench, view: LandscapeView = LandscapeView(),
+    of tasks: [String]?, others: [FinishedRun] = [], seed: UInt64, bench: Workbench,
+    view: LandscapeView = LandscapeView(),
     command: [String] = CommandLine.arguments, observer: ExperimentObserver = ExperimentObserver()
   ) throws -> [LandscapeRecord] {
     guard view.resolution >= 2, view.resolution <= 1000 else {
@@ -52,21 +53,24 @@ extension FinishedRun {
     try requireMatrices(restored.method)
     let training = try restored.training()
     let learned = try restored.method.classifiers(restored.saved.parameters)
-    let started = try others.isEmpty
+    let started =
+      try others.isEmpty
       ? restored.method.classifiers(restored.start(seed: seed, training, observer: observer)) : []
     let theirs = try others.map { try $0.classifiers(like: restored, seed: seed, bench: bench) }
     return try wanted.map { task in
       guard let index = restored.split.firstIndex(where: { $0.task == task }) else {
         throw BanyanError(.failed, at: task, "the run's split lacks the task")
       }
-      let named = try others.isEmpty
+      let named =
+        try others.isEmpty
         ? solutions(learned[index], started: started[index])
         : [(folder.url.lastPathComponent, learned[index].weights())]
           + zip(others, theirs).map { ($0.folder.url.lastPathComponent, $1[index]) }
       let runs = ([self] + others).map { $0.folder.url.lastPathComponent }
       return try landscape(
         named, task: task, runs: runs, seed: seed, train: training[index],
-        test: restored.table.batch(restored.split[index].test, task: index), scale: restored.method.logitScale, view: view,
+        test: restored.table.batch(restored.split[index].test, task: index), scale: restored.method.logitScale,
+        view: view,
         command: command)
     }
   }
@@ -74,7 +78,8 @@ extension FinishedRun {
   private func requireMatrices(_ method: any PromptMethod) throws {
     guard method.predictsByMatrix else {
       throw BanyanError(
-        .usage, at: folder.url.path, "\(record.methodTitle) does not predict by a matrix on the frozen tower's features",
+        .usage, at: folder.url.path,
+        "\(record.methodTitle) does not predict by a matrix on the frozen tower's features",
         remedy: "Choose a run of a method that learns text prompts.")
     }
   }
@@ -125,7 +130,8 @@ extension FinishedRun {
         row.indices.max { (row[$0], $1) < (row[$1], $0) } ?? 0
       }
       return LandscapeRecord.Place(
-        name: name, x: at.x, y: at.y, distance: at.distance, trainLoss: try evaluator.loss(TaskClassifier(weights), on: train),
+        name: name, x: at.x, y: at.y, distance: at.distance,
+        trainLoss: try evaluator.loss(TaskClassifier(weights), on: train),
         testError: Double(zip(guesses, labels).count { $0 != $1 }) / Double(max(1, labels.count)))
     }
     func axis(_ values: [Double]) -> (low: Double, high: Double) { (values.min() ?? 0, values.max() ?? 0) }

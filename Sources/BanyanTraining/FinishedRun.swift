@@ -39,6 +39,11 @@ public struct FinishedRun: Sendable {
     return bench
   }
 
+  /// What the run's pictures go through before the tower.
+  func preprocessing(model: URL?) throws -> ImagePreprocessor {
+    try Workbench.preprocessor(of: Checkpoint(folder: model ?? EmbeddedCheckpoint.resolve(experiment.model)))
+  }
+
   /// The run's image tower alone, with its preprocessing.
   func extractor(model: URL?) throws -> FeatureExtractor {
     try Engine.setThreads(experiment.threads ?? record.threads)

@@ -47,7 +47,8 @@ extension Experiment {
   /// How the tasks are read, with a test of every picture where unreadable ones may be left out.
   var loadingOptions: TaskLoadingOptions {
     var options = TaskLoadingOptions(
-      format: data.format, only: data.only, imageRoot: data.imageRoot, skipUnreadable: data.skipUnreadable,
+      format: data.format, only: data.only, also: data.also, imageRoot: data.imageRoot,
+      skipUnreadable: data.skipUnreadable,
       dropDuplicates: data.dropDuplicates)
     if data.skipUnreadable { options.verifyImages = { _ = try ImageDecoder.decode(contentsOf: $0) } }
     return options

@@ -13,6 +13,7 @@ public import Foundation
 ///     experiment.json        what was asked for: the differences from the defaults
 ///     record.json            what came out; there when the run is finished
 ///     seed-<s>/prompts.safetensors, prompts.json, classifiers.safetensors, result.json
+///     graft.json             where `banyan graft` put new tasks
 ///     landscapes/…, maps/…, words/…    what the commands of these names have made
 ///     seed-<s>/state.safetensors, start.safetensors, affinity.json    while the seed is in work
 public struct RunFolder: Sendable {
@@ -108,6 +109,7 @@ public struct RunFolder: Sendable {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
     let drawn = [
       LandscapeRecord.folderName, MapRecord.folderName, WordsRecord.folderName, LiveStatus.fileName,
+      GraftDecision.fileName,
     ]
     let own = names.filter { $0.hasPrefix("seed-") || $0 == experiment.lastPathComponent || drawn.contains($0) }
     // What says that a run was begun goes last, so that a folder which is half emptied can be emptied again.

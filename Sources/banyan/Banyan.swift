@@ -7,13 +7,17 @@ import Foundation
 /// Where the program starts: parses, runs, and turns what was thrown into a message and an exit code.
 @main
 enum Main {
-  static func main() {
+  static func main() async {
     WaitingThreads.spinShortly()
     Engine.keepFreedMemory()
     Launch.ignoreClosedPipes()
     do {
       var command = try Banyan.parseAsRoot()
-      try command.run()
+      if var waiting = command as? any AsyncParsableCommand {
+        try await waiting.run()
+      } else {
+        try command.run()
+      }
     } catch let error as BanyanError {
       Terminal.error(error)
       Foundation.exit(ExitCodes.code(for: error))
@@ -48,6 +52,6 @@ struct Banyan: ParsableCommand {
       Demo.self, Train.self, Watch.self, ExperimentCommand.self, Pretrain.self, WorldCommand.self, Compare.self,
       Report.self,
       Tree.self, Landscape.self, MapCommand.self, Words.self, Embed.self, Recommend.self, MetaTaskCommand.self,
-      Classify.self, Evaluate.self, Methods.self,
+      Classify.self, Serve.self, Export.self, GraftCommand.self, DriftCommand.self, Evaluate.self, Methods.self,
     ])
 }

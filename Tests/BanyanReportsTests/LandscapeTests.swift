@@ -14,7 +14,8 @@ import Testing
         trainLoss: 1 / Double(index + 1), testError: 0.25)
     }
     return LandscapeRecord(
-      banyan: "0.1.0", command: ["banyan", "landscape"], runs: ["hipro"], task: "art & craft", seed: 3, x: axis, y: axis,
+      banyan: "0.1.0", command: ["banyan", "landscape"], runs: ["hipro"], task: "art & craft", seed: 3, x: axis,
+      y: axis,
       trainLoss: loss, testError: error, places: places)
   }
 

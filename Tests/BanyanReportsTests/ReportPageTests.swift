@@ -82,6 +82,33 @@ import Testing
     #expect(html.contains("class=\"note\""))
   }
 
+  @Test func `embeddings of tasks are shown with their distances, their tree and their places`() throws {
+    let names = ["art & <b>craft</b>", "photo", "sketch"]
+    let nodes = [
+      RecordedTree.Node(index: 0, name: names[0]), .init(index: 1, name: names[1]), .init(index: 2, name: names[2]),
+      .init(index: 3, children: [1, 2], mergeAffinity: 0.9), .init(index: 4, children: [0, 3], mergeAffinity: 0.6),
+    ]
+    let table = EmbeddingTable(
+      rows: names.map { .init(task: $0, samples: 1200, norm: 0.00123456, complexity: 0.25) },
+      distances: [[0, 0.4, 0.4], [0.4, 0, 0.1], [0.4, 0.1, 0]], tree: RecordedTree(newick: "", nodes: nodes),
+      probe: "the <small> tower")
+    let map = MapRecord(
+      title: "Tasks", divergence: 0.1,
+      places: names.enumerated().map { .init(name: $1, group: $1, x: Double($0), y: 0) })
+    let page = try ReportPage(
+      SampleRecords.named(SampleRecords.coop), embeddings: [.init(table: table, map: map)])
+    let html = String(decoding: page.html, as: UTF8.self)
+    #expect(html.contains("Which tasks ask for the same") && html.contains("the &lt;small&gt; tower"))
+    #expect(html.contains("<th scope=\"row\">photo</th><td>1,200</td><td>0.00123</td><td>0.250</td><td>sketch</td>"))
+    #expect(page.svgFiles.map(\.name).contains("embeddings-1.svg"))
+    #expect(page.svgFiles.map(\.name).contains("embeddings-map-1.svg"))
+    #expect(page.svgFiles.allSatisfy { Self.isWellFormed($0.data) } && !html.contains("<b>craft</b>"))
+    #expect(html.contains("photo and sketch: 0.90"))
+    // One task alone has no distances.
+    let one = EmbeddingTable(rows: Array(table.rows.prefix(1)), distances: [[0]], tree: nil)
+    #expect(try one.svg(name: "one") == nil && table.svg(name: "three")?.contains("photo and sketch") == true)
+  }
+
   @Test func `one run alone is no contest`() throws {
     let alone = try ReportPage(SampleRecords.named(SampleRecords.coop))
     let text = String(decoding: alone.html, as: UTF8.self)

@@ -39,6 +39,7 @@ import Testing
   }
 
   @Test func `one amount of pictures is no curve`() throws {
-    #expect(!(try page([run("CoOp", 2, [0.4], name: "a"), run("HiPro", 2, [0.5], name: "b")])).contains("How many pictures"))
+    #expect(
+      !(try page([run("CoOp", 2, [0.4], name: "a"), run("HiPro", 2, [0.5], name: "b")])).contains("How many pictures"))
   }
 }

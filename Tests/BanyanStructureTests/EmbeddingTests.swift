@@ -37,7 +37,8 @@ import Testing
   ) {
     let size = expected.reduce(0) { max($0, abs($1)) }
     let worst = zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
-    #expect(found.count == expected.count && worst <= tolerance * size, "off by \(worst / size)", sourceLocation: location)
+    #expect(
+      found.count == expected.count && worst <= tolerance * size, "off by \(worst / size)", sourceLocation: location)
   }
 
   @Test func `ranks and their correlation are scipy's`() throws {

@@ -81,7 +81,8 @@ import Testing
     let affine: FusedBlock.Affine = (try weight([width, width], "o"), try weight([width], "ob"))
     let norm: FusedBlock.Affine = (try .full([width], 1), try .zeros([width]))
     let block = try FusedBlock(
-      norm1: norm, queryKeyValue: (qkv, bias), output: affine, norm2: norm, mlpInput: affine, mlpOutput: affine, heads: 2,
+      norm1: norm, queryKeyValue: (qkv, bias), output: affine, norm2: norm, mlpInput: affine, mlpOutput: affine,
+      heads: 2,
       epsilon: 1e-5, activation: .quickGELU, products: library)
     var numbers = try weight([2, 20, width], "x").floats()
     numbers[3 * width + 5] = .nan
@@ -90,7 +91,8 @@ import Testing
     let gradient = try Gradients.of([y.sum()], with: [x])[0]
     // Every token of the first row sees the broken one; the second row is whole.
     #expect(try y.select(0, 0).floats().allSatisfy(\.isNaN) && y.select(0, 1).floats().allSatisfy(\.isFinite))
-    #expect(try gradient.select(0, 0).floats().allSatisfy(\.isNaN) && gradient.select(0, 1).floats().allSatisfy(\.isFinite))
+    #expect(
+      try gradient.select(0, 0).floats().allSatisfy(\.isNaN) && gradient.select(0, 1).floats().allSatisfy(\.isFinite))
   }
 
   @Test(arguments: libraries)

@@ -38,6 +38,20 @@ import Testing
     #expect(result.classNames == names)
   }
 
+  @Test func anExampleOfEveryConfusionIsKeptBeforeSurerOnesOfAnother() throws {
+    // Thirty sure mistakes of one kind, two faint ones of others.
+    let sure: [[Double]] = (0..<30).map { number in
+      let confidence = 0.9 + Double(number) / 1000
+      return [1 - confidence, confidence, 0]
+    }
+    let result = try Evaluator(logitScale: 1).score(
+      sure + [[0.4, 0.3, 0.3], [0.35, 0.3, 0.35 + 1e-9], [0, 0, 1]],
+      labels: [Int](repeating: 0, count: 30) + [1, 1, 2], classNames: names)
+    let images: [Int] = (result.mistakes ?? []).map(\.image)
+    // The surest of all first, then the rest of that kind, the faint ones at the end.
+    #expect(images == Array((8..<30).reversed()) + [30, 31])
+  }
+
   @Test func aClassWithoutPicturesHasNoAccuracyAndOneBinIsTheWholeGap() throws {
     let result = try Evaluator(logitScale: 1, binCount: 1).score(
       [[0.9, 0.1, 0], [0.6, 0.4, 0]], labels: [0, 1], classNames: names)

@@ -1,13 +1,15 @@
 """What figures are drawn from, by the libraries that people draw with: contour lines by contourpy (matplotlib's own), places in
-the plane by scikit-learn, ranks by scipy."""
+the plane and bins of confidence by scikit-learn, ranks and the order of a tree's leaves by scipy."""
 
 import math
 import random
 
 import contourpy
 import numpy
+from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata, spearmanr
+from sklearn.calibration import calibration_curve
 from sklearn.manifold import TSNE, _t_sne
 
 from storage import GOLDENS, save_json
@@ -77,8 +79,49 @@ def ranks() -> None:
     save_json(FOLDER / "ranks.json", cases)
 
 
+def leaves() -> None:
+    noise = numpy.random.default_rng(31)
+    cases = []
+    for count in [2, 3, 8, 25]:
+        affinity = noise.uniform(-0.2, 0.9, (count, count))
+        affinity = numpy.round((affinity + affinity.T) / 2, 6)
+        numpy.fill_diagonal(affinity, 1)
+        joins = linkage(squareform(1 - affinity, checks=False), "average")
+        # The branch with the first task on top, as tables list tasks.
+        first = list(range(count))
+        for row in joins:
+            row[:2] = sorted(row[:2], key=lambda cluster: first[int(cluster)])
+            first.append(first[int(row[0])])
+        order = dendrogram(joins, no_plot=True)["leaves"]
+        cases.append({"affinity": affinity.tolist(), "leaves": order, "heights": (1 - joins[:, 2]).tolist()})
+    save_json(FOLDER / "leaves.json", cases)
+
+
+def reliability() -> None:
+    noise = numpy.random.default_rng(41)
+    cases = []
+    for count, bins in [(400, 15), (60, 10), (7, 15)]:
+        # Of two classes the likelier one has half or more.
+        sure = numpy.round(noise.beta(4, 2, count) / 2 + 0.5, 4)
+        sure[0] = 1
+        label = (noise.random(count) > sure ** 2).astype(int)
+        right = label == 0
+        accuracy, confidence = calibration_curve(right, sure, n_bins=bins)
+        edges = numpy.linspace(0, 1, bins + 1)
+        held = numpy.bincount(numpy.searchsorted(edges[1:-1], sure), minlength=bins)
+        kept = held[held > 0]
+        cases.append({
+            "confidence": sure.tolist(), "labels": label.tolist(), "bins": bins, "counts": held.tolist(),
+            "meanConfidence": confidence.tolist(), "accuracy": accuracy.tolist(),
+            "error": float((kept / count * abs(accuracy - confidence)).sum()),
+        })
+    save_json(FOLDER / "reliability.json", cases)
+
+
 if __name__ == "__main__":
     contours()
     embedding()
     ranks()
-    print("figures: contours, embedding, ranks")
+    leaves()
+    reliability()
+    print("figures: contours, embedding, ranks, leaves, reliability")

@@ -75,14 +75,45 @@ public struct TokenizerFiles: Sendable, Equatable {
     configuration = members
   }
 
+  /// The same with more tokens behind the last, each found whole in a text wherever it stands.
+  ///
+  /// - Throws: A `BanyanError` of kind `usage` where a token is there already.
+  public func adding(_ added: [String]) throws -> TokenizerFiles {
+    let known = Set(tokens)
+    if let token = added.first(where: { known.contains($0) }) ?? (Set(added).count < added.count ? added.first : nil) {
+      throw BanyanError(.usage, at: token, "the vocabulary has this token already")
+    }
+    var members = configuration
+    // The first addition makes the list of additions; without start and end in it they would be lost.
+    var decoder = members["added_tokens_decoder"]?.objectValue ?? [:]
+    for (id, token) in [(startToken, tokens[startToken]), (endToken, tokens[endToken])] where decoder["\(id)"] == nil {
+      decoder["\(id)"] = Self.entry(token, isNormalized: true)
+    }
+    for (offset, token) in added.enumerated() {
+      decoder["\(tokens.count + offset)"] = Self.entry(token, isNormalized: false)
+    }
+    members["added_tokens_decoder"] = .object(decoder)
+    return TokenizerFiles(base: self, tokens: tokens + added, configuration: members)
+  }
+
+  private init(base: TokenizerFiles, tokens: [String], configuration: [String: JSONValue]) {
+    (self.tokens, self.configuration) = (tokens, configuration)
+    (merges, startToken, endToken) = (base.merges, base.startToken, base.endToken)
+    paddingToken = base.paddingToken
+  }
+
+  private static func entry(_ content: String, isNormalized: Bool) -> JSONValue {
+    .object([
+      "content": .string(content), "normalized": .bool(isNormalized), "special": .bool(true), "lstrip": .bool(false),
+      "rstrip": .bool(false), "single_word": .bool(false),
+    ])
+  }
+
   private static func decoder(_ tokens: [AddedToken]) -> JSONValue {
     var members: [String: JSONValue] = [:]
     for token in tokens {
       guard let id = token.id else { continue }
-      members["\(id)"] = .object([
-        "content": .string(token.content), "normalized": .bool(token.isNormalized), "special": .bool(true),
-        "lstrip": .bool(false), "rstrip": .bool(false), "single_word": .bool(false),
-      ])
+      members["\(id)"] = entry(token.content, isNormalized: token.isNormalized)
     }
     return .object(members)
   }

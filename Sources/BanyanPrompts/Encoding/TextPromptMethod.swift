@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanTensor
 
@@ -19,6 +20,16 @@ protocol TextPromptMethod: PromptMethod {
 
 extension TextPromptMethod {
   var objectiveAddsUp: Bool { false }
+
+  /// Those that serve the task, where they stand in front of every class name alike.
+  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? {
+    try written(contexts(of: task).map { try parameters.require($0) })
+  }
+
+  /// `contexts`, where each is one for all classes and stands in front of their names.
+  func written(_ contexts: [Tensor]) -> [Tensor]? {
+    encoder.position == .end && contexts.allSatisfy { $0.shape.count == 2 } ? contexts : nil
+  }
 
   /// The mean cross-entropy of a batch under `weights`.
   func crossEntropy(_ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {

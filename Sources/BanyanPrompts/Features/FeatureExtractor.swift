@@ -46,6 +46,8 @@ public struct FeatureExtractor: Sendable {
   }
 
   private let tower: ImageTower
+  /// Where the tower works.
+  package var device: Device { tower.device }
   /// Pictures to the tower's planes.
   package let reader: PictureReader
   private let cache: FeatureCache

@@ -143,6 +143,19 @@ public struct HiPro: TextPromptMethod {
     return parameters
   }
 
+  /// Those of the nodes whose mean predicts; none where nodes are weighed.
+  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? {
+    let path = contexts(of: task)
+    let nodes: [String]
+    switch configuration.combine {
+    case .individual: nodes = path.suffix(1)
+    case .shared: nodes = path.count > 1 ? path.dropLast() : path
+    case .average: nodes = path
+    case .learned: return nil
+    }
+    return try written(nodes.map { try parameters.require($0) })
+  }
+
   public var needsValidation: Bool { configuration.combine == .learned }
 
   public var selection: ParameterSelection {

@@ -20,6 +20,19 @@ struct AffinityFigure {
     title = "\(run.record.methodTitle) (\(run.name))"
   }
 
+  /// The figure of embeddings, `nil` for one task; likeness is one less the distance.
+  init?(_ embeddings: EmbeddingTable) throws {
+    guard embeddings.rows.count > 1 else { return nil }
+    (tree, groups) = (embeddings.tree, [])
+    affinity = try AffinityDrawing(
+      [
+        RecordedAffinity(
+          names: embeddings.rows.map(\.task), values: embeddings.distances.map { $0.map { 1 - $0 } },
+          kind: "1 − distance of embeddings")
+      ], order: try tree.map { try TreeDrawing($0).order } ?? [])
+    title = "by what they ask" + (embeddings.probe.map { " of \(TextWidth.printable($0))" } ?? "")
+  }
+
   /// The figures of `runs`, one for those that show the same.
   static func distinct(_ runs: [NamedRecord]) throws -> [AffinityFigure] {
     var figures: [AffinityFigure] = []

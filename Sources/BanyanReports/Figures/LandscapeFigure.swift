@@ -29,7 +29,8 @@ struct LandscapeFigure {
 
   func drawing(name: String) -> Drawing {
     var figure = Drawing(
-      name: name, title: "\(record.task), seed \(record.seed): \(record.runs.joined(separator: ", "))", summary: summary,
+      name: name, title: "\(record.task), seed \(record.seed): \(record.runs.joined(separator: ", "))",
+      summary: summary,
       width: 720, height: 400)
     surface(&figure, record.trainLoss, "training loss", left: 46) { NumberText.fixed($0, 2) }
     surface(&figure, record.testError, "test error, %", left: 396) { NumberText.fixed(100 * $0, 1) }
@@ -82,7 +83,8 @@ struct LandscapeFigure {
       let ink = Drawing.Ink.onHeat(heat(band(nearest(item, values))))
       figure.add(
         .disc(at, radius: isNamed ? 5 : 3), ink, opacity: isNamed ? 1 : 0.7,
-        tip: "\(item.name): loss \(NumberText.fixed(item.trainLoss, 3)), error \(NumberText.percent(item.testError)) %, "
+        tip:
+          "\(item.name): loss \(NumberText.fixed(item.trainLoss, 3)), error \(NumberText.percent(item.testError)) %, "
           + "\(NumberText.fixed(item.distance, 2)) from the plane")
       if isNamed {
         let isRight = at.x > left + side * 0.7

@@ -18,14 +18,27 @@ public struct ReportPage: Sendable {
     var more: [String] = []
   }
 
+  /// What was found by one network about what tasks ask of it.
+  public struct Embedded: Sendable {
+    /// Norms and distances.
+    public var table: EmbeddingTable
+    /// The tasks in the plane.
+    public var map: MapRecord
+
+    /// Describes what was found.
+    public init(table: EmbeddingTable, map: MapRecord) { (self.table, self.map) = (table, map) }
+  }
+
   /// Draws all figures that the records allow.
   ///
   /// - Parameters:
   ///   - runs: The runs, in the order of the tables.
+  ///   - embeddings: Embeddings of tasks, one file each.
   ///   - picture: Finds a small PNG of a test image of a run, so that mistakes can be shown; `nil` shows none.
   /// - Throws: A `BanyanError` where a record's tree or affinities are damaged, or there is no run.
   public init(
-    _ runs: [NamedRecord], picture: (NamedRecord, RecordedSample) -> Data? = { _, _ in nil }
+    _ runs: [NamedRecord], embeddings: [Embedded] = [],
+    picture: (NamedRecord, RecordedSample) -> Data? = { _, _ in nil }
   ) throws {
     guard !runs.isEmpty else { throw BanyanError(.missingInput, at: "report", "there is no run to report on") }
     self.runs = runs
@@ -57,6 +70,15 @@ public struct ReportPage: Sendable {
         lead:
           "Light cells are tasks whose gradients agree: what one learns, helps the other. The tree joins the nearest first.",
         figures: affinities),
+      Section(
+        heading: "Which tasks ask for the same",
+        lead:
+          "Tasks are compared by the information that they hold about a fixed network (Task2Vec), without training together: "
+          + "light cells are tasks that ask the same filters. The tree joins the nearest first.",
+        figures: try embeddings.enumerated().flatMap { place, embedded in
+          try [AffinityFigure(embedded.table)?.drawing(name: "embeddings-\(place + 1)")].compactMap(\.self)
+            + [MapFigure(embedded.map).drawing(name: "embeddings-map-\(place + 1)")]
+        }, more: embeddings.flatMap { $0.table.html }),
       Section(
         heading: "What lies near what",
         lead: "Near ones are alike; distances across the picture say little, and its axes nothing.",

@@ -1,3 +1,5 @@
+import BanyanFoundation
+
 /// What a reader finds in a source, before any file is opened.
 struct SourceListing {
   /// One labelled file as the source names it.
@@ -32,6 +34,43 @@ struct SourceListing {
   /// The tasks that were asked for.
   var tasks: [Draft]
   var skipped: [SkippedFile] = []
+}
+
+extension SourceListing {
+  /// Puts the tasks of another source behind these.
+  ///
+  /// - Throws: A `BanyanError` of kind `malformed` where both have a task of one name.
+  mutating func append(_ other: SourceListing, subject: String) throws {
+    for var draft in other.tasks {
+      guard !tasks.contains(where: { $0.name == draft.name }) else {
+        throw BanyanError(
+          .malformed, at: subject, "another source has a task \(draft.name) too", remedy: "Rename one of them.")
+      }
+      for index in draft.entries.indices {
+        draft.entries[index].path = root.normal(other.root.absolute(draft.entries[index].path))
+      }
+      tasks.append(draft)
+    }
+    available += other.available
+    skipped += other.skipped.map { file in
+      var file = file
+      file.path = root.normal(other.root.absolute(file.path))
+      return file
+    }
+  }
+
+  /// Leaves the tasks that are asked for; all where none is.
+  mutating func select(_ names: [String], subject: String) throws {
+    guard !names.isEmpty else { return }
+    let known = tasks.map(\.name)
+    if let name = names.first(where: { !known.contains($0) }) {
+      throw BanyanError(
+        .usage, at: "task \(name)", "there is no such task in \(subject) or the other sources",
+        remedy: NearNames.remedy(for: name, among: known))
+    }
+    tasks.removeAll { !names.contains($0.name) }
+    skipped.removeAll { !names.contains($0.task) }
+  }
 }
 
 /// How a folder or label is spoken of: underscores, and hyphens where asked, become spaces.

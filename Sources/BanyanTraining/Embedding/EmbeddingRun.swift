@@ -101,13 +101,23 @@ public struct EmbeddingRun {
 extension EmbeddingTable {
   /// What some embeddings say of their tasks.
   ///
+  /// - Parameters:
+  ///   - embeddings: Of one probe.
+  ///   - probe: What it is called.
   /// - Throws: A `BanyanError` where they were made by different probes, or two have one name.
-  public init(_ embeddings: [TaskEmbedding]) throws {
+  public init(_ embeddings: [TaskEmbedding], probe: String? = nil) throws {
     let affinity = try AffinityMatrix(embeddings: embeddings)
     self.init(
       rows: embeddings.map {
         Row(task: $0.task, samples: $0.samples, norm: $0.norm, complexity: $0.complexity)
       }, distances: affinity.values.map { $0.map { 1 - $0 } },
-      tree: embeddings.count > 1 ? RecordedTree(try TaskTree(clustering: affinity)) : nil)
+      tree: embeddings.count > 1 ? RecordedTree(try TaskTree(clustering: affinity)) : nil, probe: probe)
+  }
+
+  /// What a file of embeddings says of its tasks.
+  ///
+  /// - Throws: A `BanyanError` where embeddings do not compare.
+  public init(_ record: EmbeddingRecord) throws {
+    try self.init(record.embeddings, probe: "the \(Probe.kind(of: record.request.probe))")
   }
 }

@@ -26,6 +26,19 @@ extension MapRecord {
           y: found.places[$0].y)
       })
   }
+
+  /// The tasks of a file of embeddings; those of decoders are coloured by what kind of thing they ask for.
+  ///
+  /// - Throws: A `BanyanError` where embeddings do not compare.
+  public init(_ record: EmbeddingRecord) throws {
+    let kinds = record.request.dense.map { _ in
+      record.embeddings.map { embedding in
+        DenseKind.allCases.first { embedding.task.hasSuffix(" \($0.rawValue)") }?.family ?? "other"
+      }
+    }
+    try self.init(
+      record.embeddings, title: "Tasks by what they ask of the \(Probe.kind(of: record.request.probe))", groups: kinds)
+  }
 }
 
 extension FinishedRun {

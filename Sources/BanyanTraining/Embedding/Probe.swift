@@ -19,6 +19,14 @@ public struct Probe: Sendable {
     (name, self.network, self.reader) = ("\(kind) \(weights.prefix(16)), pixels \(pixels.prefix(8))", network, reader)
   }
 
+  /// What kind of network a name stands for, without digests.
+  static func kind(of name: String) -> String {
+    guard let pixels = name.range(of: ", pixels "), let digest = name[..<pixels.lowerBound].lastIndex(of: " ") else {
+      return name
+    }
+    return String(name[..<digest])
+  }
+
   /// The image tower of a checkpoint, on whose features a classifier of unit vectors stands.
   public init(_ bench: Workbench) {
     self.init(

@@ -70,6 +70,10 @@ struct Embed: ParsableCommand {
     name: .shortAndLong, help: ArgumentHelp("Where the embeddings are kept.", valueName: "file"), completion: .file())
   var output = "embeddings.json"
 
+  @Option(
+    help: ArgumentHelp("Also draw the distances with their tree, as SVG.", valueName: "file"), completion: .file())
+  var figure: String?
+
   @Flag(help: "Replace a file that holds embeddings by other settings.")
   var overwrite = false
 
@@ -124,7 +128,14 @@ struct Embed: ParsableCommand {
     reporter.finish()
     switch format {
     case .json: Terminal.result(try JSONDocument.data(record, subject: "embeddings"))
-    case .text: Terminal.result(try EmbeddingTable(record.embeddings).text(width: Terminal.width))
+    case .text: Terminal.result(try EmbeddingTable(record).text(width: Terminal.width))
+    }
+    if let figure {
+      guard let svg = try EmbeddingTable(record).svg(name: "distances") else {
+        throw BanyanError(.usage, at: "--figure", "expected two tasks or more, found one")
+      }
+      try AtomicFile.write(Data(svg.utf8), to: URL(fileURLWithPath: figure))
+      if !quiet { Terminal.note("Wrote \(figure).") }
     }
     if !quiet { Terminal.note("Wrote \(output).") }
   }

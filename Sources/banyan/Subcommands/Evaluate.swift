@@ -47,6 +47,8 @@ struct Evaluate: ParsableCommand {
         guard var now = results[name], let then = recorded[name] else { continue }
         // Records of earlier versions do not say which images were mistaken.
         if then.mistakes == nil { (now.mistakes, now.classNames) = (nil, nil) }
+        // What was grafted has no start of its own.
+        if then.initialLoss == nil { now.initialLoss = nil }
         let difference = try JSONValue(encoding: now).firstDifference(from: JSONValue(encoding: then))
         lines.append(
           Line(

@@ -78,14 +78,7 @@ struct MapCommand: ParsableCommand {
       try show([map])
       if !quiet { Terminal.note("Wrote the map into \(kept.path).") }
     } else if let embeddings {
-      let record = try EmbeddingRecord.read(URL(fileURLWithPath: embeddings))
-      let kinds = record.request.dense.map { _ in
-        record.embeddings.map { embedding in
-          DenseKind.allCases.first { embedding.task.hasSuffix(" \($0.rawValue)") }?.family ?? "other"
-        }
-      }
-      let map = try MapRecord(
-        record.embeddings, title: "Tasks by what they ask of \(record.request.probe)", groups: kinds)
+      let map = try MapRecord(EmbeddingRecord.read(URL(fileURLWithPath: embeddings)))
       try draw("tasks", map, to: output.map { URL(fileURLWithPath: $0) })
       try show([map])
     } else {

@@ -2,6 +2,7 @@ import ArgumentParser
 import BanyanFoundation
 import BanyanPainting
 import BanyanReports
+import BanyanTraining
 import Foundation
 
 struct Report: ParsableCommand {
@@ -12,6 +13,7 @@ struct Report: ParsableCommand {
       records alone; beside the worst confusions stand test images, as long as they are where the run found them.
 
         banyan report runs/* --output report.html
+        banyan report runs/* --embeddings embeddings.json   with what `banyan embed` found
         banyan report runs/* --figures figures        each figure as an SVG and a PNG file too
       """)
 
@@ -21,6 +23,10 @@ struct Report: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Where the page is written.", valueName: "file"), completion: .file())
   var output = "report.html"
 
+  @Option(
+    help: ArgumentHelp("A file that `banyan embed` wrote; may be repeated.", valueName: "file"), completion: .file())
+  var embeddings: [String] = []
+
   @Flag(help: "Show no test images beside the worst confusions.")
   var noPictures = false
 
@@ -28,9 +34,11 @@ struct Report: ParsableCommand {
   var figures: String?
 
   func run() throws {
-    let page = try ReportPage(NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") }) { run, sample in
-      noPictures ? nil : Thumbnails.png(of: sample, in: run)
-    }
+    let embeddings = try embeddings.map { try EmbeddingRecord.read(URL(fileURLWithPath: $0)) }
+    let page = try ReportPage(
+      NamedRecord.readAll(runs) { Terminal.note("note: left out \($0)") },
+      embeddings: embeddings.map { .init(table: try EmbeddingTable($0), map: try MapRecord($0)) },
+      picture: { run, sample in noPictures ? nil : Thumbnails.png(of: sample, in: run) })
     try AtomicFile.write(page.html, to: URL(fileURLWithPath: output))
     Terminal.note("Wrote \(output).")
     guard let figures else { return }

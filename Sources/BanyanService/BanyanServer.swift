@@ -1,0 +1,170 @@
+import BanyanFoundation
+import BanyanTraining
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+import UnixSignals
+
+/// The classifiers of runs over HTTP: the Open Inference Protocol, plain uploads, a page, metrics.
+///
+/// As a `Service` it runs until it is told to shut down: then it takes no new requests, answers those that it has accepted and
+/// ends. Unlike ``RunLibrary``, which holds runs, it holds connections.
+public struct BanyanServer: Service {
+  private let library: RunLibrary
+  private let settings: ServiceSettings
+  private let address: BindAddress
+  private let threads: Int
+  private let metrics: PrometheusMetrics?
+  private let reloadsEvery: Duration?
+  private let logger: Logger
+  private let onStart: @Sendable (_ host: String, _ port: Int?) -> Void
+
+  /// A server that has not started.
+  ///
+  /// - Parameters:
+  ///   - library: The runs.
+  ///   - settings: Limits.
+  ///   - host: Where it listens: a name or number, or the path of a Unix socket after `unix:`.
+  ///   - port: The port; 0 for any that is free.
+  ///   - threads: Threads of one op of a tower; all cores where `nil`.
+  ///   - metrics: What `/metrics` shows; nothing where `nil`.
+  ///   - reloadsEvery: How often runs are looked at for newer records; never where `nil`. A SIGHUP always reloads.
+  ///   - logger: Where requests are written.
+  ///   - onStart: Called with the address when clients may come.
+  public init(
+    _ library: RunLibrary, settings: ServiceSettings = ServiceSettings(), host: String = "127.0.0.1", port: Int = 8080,
+    threads: Int? = nil, metrics: PrometheusMetrics? = nil, reloadsEvery: Duration? = nil, logger: Logger,
+    onStart: @escaping @Sendable (_ host: String, _ port: Int?) -> Void = { _, _ in }
+  ) {
+    self.library = library
+    self.settings = settings
+    address =
+      host.hasPrefix("unix:")
+      ? .unixDomainSocket(path: String(host.dropFirst(5))) : .hostname(host, port: port)
+    self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    (self.metrics, self.reloadsEvery, self.logger, self.onStart) = (metrics, reloadsEvery, logger, onStart)
+  }
+
+  /// Serves until the surrounding `ServiceGroup` shuts down.
+  ///
+  /// - Throws: What keeps it from listening, such as an address in use.
+  public func run() async throws {
+    let (library, logger, onStart) = (library, logger, onStart)
+    let queue = BatchQueue(library, settings: settings, threads: threads, logger: logger)
+    let traffic = try settings.traffic.map { try TrafficKeeper($0, logger: logger) }
+    let answering = Answering(
+      queue: queue, settings: settings, rate: settings.rate.map(RateGate.init), traffic: traffic)
+    let others: [any Service] = [traffic].compactMap(\.self)
+    let application = Application(
+      router: router(answering),
+      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      configuration: ApplicationConfiguration(
+        address: address, serverName: "banyan",
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit, logger: logger)),
+      // The last of these shuts down first: clients, then the towers.
+      services: others + [queue, Reloading(library: library, every: reloadsEvery, logger: logger)],
+      onServerRunning: { channel in
+        onStart(
+          channel.localAddress?.ipAddress ?? channel.localAddress?.pathname ?? "", channel.localAddress?.port)
+      }, logger: logger)
+    try await application.run()
+  }
+
+  private func router(_ answering: Answering) -> Router<ServiceContext> {
+    let router = Router(context: ServiceContext.self)
+    router.add(middleware: RequestGate(settings))
+    if let token = settings.token { router.add(middleware: TokenGate(token: token)) }
+    let version = ExperimentRun.version
+    let (hasToken, settings, metrics) = (settings.token != nil, settings, metrics)
+    let protocolRoutes = InferenceRoutes(library: library, answering: answering, version: version)
+    let classify = ClassifyRoute(library: library, answering: answering)
+    let runs = RunsRoute(library: library)
+    typealias Handler = @Sendable (Request, ServiceContext) async throws -> Response
+    let page: Handler = { _, _ in
+      .bytes(
+        Data(ServicePage.html.utf8), type: "text/html; charset=utf-8",
+        headers: [
+          .contentSecurityPolicy:
+            "default-src 'none'; img-src blob: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+            + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ])
+    }
+    let measured: Handler = { _, _ in
+      .bytes(Data((metrics?.text ?? "\n").utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+    let document: Handler = { _, _ in
+      .json(OpenAPIDocument.json(version: version, hasToken: hasToken, settings: settings))
+    }
+    let routes: [(String, HTTPRequest.Method, Handler)] = [
+      ("/", .get, page),
+      ("/classify", .post, { try await classify($0, $1) }),
+      ("/runs", .get, { runs($0, $1) }),
+      ("/metrics", .get, measured),
+      ("/openapi.json", .get, document),
+      ("/v2", .get, { protocolRoutes.server($0, $1) }),
+      ("/v2/health/live", .get, { protocolRoutes.live($0, $1) }),
+      ("/v2/health/ready", .get, { await protocolRoutes.ready($0, $1) }),
+      ("/v2/models", .get, { protocolRoutes.models($0, $1) }),
+    ]
+    let perTask: [(String, HTTPRequest.Method, Handler)] = [
+      ("", .get, { try protocolRoutes.model($0, $1) }),
+      ("/ready", .get, { try await protocolRoutes.modelReady($0, $1) }),
+      ("/infer", .post, { try await protocolRoutes.infer($0, $1) }),
+    ]
+    let all =
+      routes
+      + ["/v2/models/:task", "/v2/models/:task/versions/:version"].flatMap { base in
+        perTask.map { (base + $0.0, $0.1, $0.2) }
+      }
+    for (path, method, handler) in all {
+      router.on(RouterPath(path), method: method, use: handler)
+      // What the path does not know is said to be so, with what it knows.
+      for other in Self.methods where other != method {
+        router.on(RouterPath(path), method: other) { _, _ -> Response in
+          throw ServiceError(
+            .methodNotAllowed, "expected \(method.rawValue), found \(other.rawValue)",
+            headers: [.allow: method.rawValue])
+        }
+      }
+    }
+    return router
+  }
+
+  private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete, .patch, .head, .options, .trace]
+}
+
+/// Exchanges runs for newer ones at a SIGHUP, and from time to time where that is asked for.
+private struct Reloading: Service {
+  var library: RunLibrary
+  var every: Duration?
+  var logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask {
+          for await _ in await UnixSignalsSequence(trapping: .sighup) { reload(onlyIfChanged: false) }
+        }
+        if let every {
+          group.addTask {
+            while (try? await Task.sleep(for: every)) != nil { reload(onlyIfChanged: true) }
+          }
+        }
+      }
+    }
+  }
+
+  private func reload(onlyIfChanged: Bool) {
+    do {
+      if try library.reload(onlyIfChanged: onlyIfChanged) {
+        logger.notice("runs reloaded", metadata: ["tasks": "\(library.current.taskNames.count)"])
+      }
+    } catch {
+      logger.error("runs not reloaded; the old ones stay", metadata: ["error": "\(error)"])
+    }
+  }
+}

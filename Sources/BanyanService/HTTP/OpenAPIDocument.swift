@@ -1,0 +1,238 @@
+import BanyanFoundation
+
+/// The description of the service at `/openapi.json`, for programs that make clients.
+///
+/// OpenAPI 3.1.
+enum OpenAPIDocument {
+  /// The document for a service that answers about `tasks`.
+  static func json(version: String, hasToken: Bool, settings: ServiceSettings) -> JSONValue {
+    var document: [String: JSONValue] = [
+      "openapi": "3.1.0",
+      "info": [
+        "title": "Banyan", "version": .string(version),
+        "description": "Pictures in, the answers of many tasks out: classifiers of one CLIP, learned together.",
+        "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+      ],
+      "paths": [
+        "/": ["get": get("page", "The page", text("text/html", "The page."))],
+        "/classify": ["post": classify(settings)],
+        "/runs": ["get": get("runs", "What is served, the trees, and who shares which prompts", reference("Runs"))],
+        "/metrics": ["get": get("metrics", "Metrics for Prometheus", text("text/plain", "Text exposition 0.0.4."))],
+        "/openapi.json": ["get": get("openapi", "This document", object("An OpenAPI document."))],
+        "/v2": ["get": get("serverMetadata", "Open Inference Protocol: the server", reference("Server"))],
+        "/v2/health/live": ["get": health("live", "Whether the program works")],
+        "/v2/health/ready": ["get": health("ready", "Whether the towers are warm")],
+        "/v2/models": ["get": get("models", "The tasks", reference("Models"))],
+        "/v2/models/{task}": ["get": model("modelMetadata", "A task's inputs and outputs", reference("Model"))],
+        "/v2/models/{task}/ready": ["get": model("modelReady", "Whether a task answers", nil)],
+        "/v2/models/{task}/infer": ["post": infer()],
+        "/v2/models/{task}/versions/{version}": [
+          "get": model("versionMetadata", "A task's inputs and outputs", reference("Model"), hasVersion: true)
+        ],
+        "/v2/models/{task}/versions/{version}/ready": [
+          "get": model("versionReady", "Whether a task answers", nil, hasVersion: true)
+        ],
+        "/v2/models/{task}/versions/{version}/infer": ["post": infer(hasVersion: true)],
+      ],
+      "components": [
+        "schemas": schemas(settings),
+        "parameters": [
+          "task": [
+            "name": "task", "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            "description": "A task's name as /v2/models lists it, percent-encoded.",
+          ],
+          "version": [
+            "name": "version", "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            "description": "The seed of the run.",
+          ],
+        ],
+        "responses": ["Error": response("Why it was not served.", "application/json", reference("Error"))],
+        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+      ],
+    ]
+    if hasToken { document["security"] = [["token": []]] }
+    return .object(document)
+  }
+
+  private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+
+  private static func object(_ description: String) -> JSONValue {
+    ["type": "object", "description": .string(description)]
+  }
+
+  private static func text(_ type: String, _ description: String) -> (type: String, description: String) {
+    (type, description)
+  }
+
+  private static func response(_ description: String, _ type: String, _ schema: JSONValue) -> JSONValue {
+    ["description": .string(description), "content": [type: ["schema": schema]]]
+  }
+
+  private static func errors(_ codes: [Int]) -> [String: JSONValue] {
+    Dictionary(
+      uniqueKeysWithValues: codes.map { ("\($0)", ["$ref": "#/components/responses/Error"]) })
+  }
+
+  private static func operation(
+    _ id: String, _ summary: String, ok: JSONValue, errors codes: [Int], more: [String: JSONValue] = [:]
+  ) -> JSONValue {
+    var responses = errors(codes + [401, 429, 500])
+    responses["200"] = ok
+    var members: [String: JSONValue] = [
+      "operationId": .string(id), "summary": .string(summary), "responses": .object(responses),
+    ]
+    members.merge(more) { $1 }
+    return .object(members)
+  }
+
+  private static func get(_ id: String, _ summary: String, _ schema: JSONValue) -> JSONValue {
+    operation(id, summary, ok: response(summary + ".", "application/json", schema), errors: [])
+  }
+
+  private static func get(
+    _ id: String, _ summary: String, _ text: (type: String, description: String)
+  ) -> JSONValue {
+    operation(id, summary, ok: response(text.description, text.type, ["type": "string"]), errors: [])
+  }
+
+  private static func health(_ id: String, _ summary: String) -> JSONValue {
+    operation(
+      id, summary, ok: ["description": "Yes."], errors: [],
+      more: [
+        "security": [],
+        "responses": ["200": ["description": "Yes."], "503": ["description": "Not yet."], "500": errorReference],
+      ])
+  }
+
+  private static var errorReference: JSONValue { ["$ref": "#/components/responses/Error"] }
+
+  private static func parameters(_ hasVersion: Bool) -> JSONValue {
+    .array(
+      (hasVersion ? ["task", "version"] : ["task"]).map { ["$ref": .string("#/components/parameters/\($0)")] })
+  }
+
+  private static func model(
+    _ id: String, _ summary: String, _ schema: JSONValue?, hasVersion: Bool = false
+  ) -> JSONValue {
+    let ok = schema.map { response(summary + ".", "application/json", $0) } ?? ["description": "Yes."]
+    return operation(
+      id, summary, ok: ok, errors: schema == nil ? [400, 404, 503] : [400, 404],
+      more: ["parameters": parameters(hasVersion)])
+  }
+
+  private static func infer(hasVersion: Bool = false) -> JSONValue {
+    operation(
+      hasVersion ? "inferVersion" : "infer", "Open Inference Protocol: pictures to probabilities",
+      ok: [
+        "description": "Outputs as JSON, or as bytes behind it.",
+        "content": [
+          "application/json": ["schema": reference("InferenceResponse")],
+          "application/octet-stream": ["schema": ["type": "string", "contentMediaType": "application/octet-stream"]],
+        ],
+      ], errors: [400, 404, 408, 413, 415, 422, 503],
+      more: [
+        "parameters": parameters(hasVersion),
+        "requestBody": [
+          "required": true, "content": ["application/json": ["schema": reference("InferenceRequest")]],
+        ],
+      ])
+  }
+
+  private static func classify(_ settings: ServiceSettings) -> JSONValue {
+    let file: JSONValue = ["type": "string", "contentMediaType": "application/octet-stream"]
+    func picture(_ type: String) -> JSONValue { ["schema": ["type": "string", "contentMediaType": .string(type)]] }
+    return operation(
+      "classify", "Names pictures under one task, several or all",
+      ok: response("An answer for every picture.", "application/json", reference("Answers")),
+      errors: [400, 404, 408, 413, 415, 422, 503],
+      more: [
+        "parameters": [
+          [
+            "name": "task", "in": "query", "description": "A task; may be repeated. All where none is named.",
+            "schema": ["type": "array", "items": ["type": "string"]], "explode": true,
+          ],
+          [
+            "name": "top", "in": "query", "description": "How many classes to answer with.",
+            "schema": ["type": "integer", "minimum": 1, "maximum": 1_000_000],
+          ],
+        ],
+        "requestBody": [
+          "required": true,
+          "content": [
+            "image/jpeg": picture("image/jpeg"), "image/png": picture("image/png"),
+            "image/webp": picture("image/webp"), "application/octet-stream": ["schema": file],
+            "multipart/form-data": [
+              "schema": [
+                "type": "object", "required": ["picture"],
+                "properties": [
+                  "picture": [
+                    "type": "array", "items": file, "minItems": 1,
+                    "maxItems": .integer(Int64(settings.pictureLimit)),
+                  ], "task": ["type": "array", "items": ["type": "string"]],
+                  "top": ["type": "integer", "minimum": 1],
+                ],
+              ]
+            ],
+          ],
+        ],
+      ])
+  }
+
+  private static func record(_ properties: [String: JSONValue], optional: [String] = []) -> JSONValue {
+    [
+      "type": "object", "properties": .object(properties),
+      "required": .array(properties.keys.filter { !optional.contains($0) }.sorted().map { .string($0) }),
+    ]
+  }
+
+  private static func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+
+  private static func schemas(_ settings: ServiceSettings) -> JSONValue {
+    let text: JSONValue = ["type": "string"]
+    let share: JSONValue = ["type": "number", "minimum": 0, "maximum": 1]
+    let tensor = record([
+      "name": text, "datatype": ["enum": ["FP32", "BYTES"]], "shape": list(["type": "integer"]),
+    ])
+    return [
+      "Error": record(["error": text]),
+      "Server": record(["name": text, "version": text, "extensions": list(text)]),
+      "Models": record(["models": list(text)]),
+      "Model": record(
+        [
+          "name": text, "platform": text, "versions": list(text), "inputs": list(tensor), "outputs": list(tensor),
+          "parameters": ["type": "object"],
+        ]),
+      "InferenceRequest": record(
+        [
+          "id": text,
+          "inputs": [
+            "type": "array", "minItems": 1, "maxItems": 1,
+            "items": record([
+              "name": ["enum": ["image"]], "datatype": ["enum": ["BYTES"]],
+              "shape": ["type": "array", "items": ["type": "integer", "minimum": 1], "minItems": 1, "maxItems": 1],
+              "data": ["type": "array", "items": ["type": "string", "contentEncoding": "base64"]],
+            ]),
+          ],
+          "outputs": list(
+            record(
+              ["name": ["enum": ["probabilities", "label"]], "parameters": ["type": "object"]],
+              optional: ["parameters"])), "parameters": ["type": "object"],
+        ], optional: ["id", "outputs", "parameters"]),
+      "InferenceResponse": record(
+        [
+          "model_name": text, "model_version": text, "id": text,
+          "outputs": list(record(["name": text, "datatype": text, "shape": list(["type": "integer"])])),
+        ], optional: ["id"]),
+      "Answers": record([
+        "pictures": list(
+          record(
+            [
+              "name": text, "error": text,
+              "answers": list(
+                record(["task": text, "classes": list(record(["name": text, "probability": share]))])),
+            ], optional: ["error", "answers"]))
+      ]),
+      "Runs": record(["runs": list(["type": "object"])]),
+    ]
+  }
+}

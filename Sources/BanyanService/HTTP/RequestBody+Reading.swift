@@ -1,0 +1,44 @@
+import Foundation
+import Hummingbird
+import NIOCore
+
+extension Request {
+  /// The whole body, under bounds on its length and on the time that it takes.
+  ///
+  /// - Throws: A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early.
+  func read(_ settings: ServiceSettings) async throws -> Data {
+    let limit = settings.bodyLimit
+    let announced = headers[.contentLength].flatMap(Int.init)
+    if let announced, announced > limit { throw Self.tooLarge(limit) }
+    let body = body
+    let time = settings.uploadTime
+    let data = try await withThrowingTaskGroup(of: Data?.self) { group in
+      group.addTask {
+        var data = Data()
+        for try await part in body {
+          guard data.count + part.readableBytes <= limit else { throw Self.tooLarge(limit) }
+          data.append(contentsOf: part.readableBytesView)
+        }
+        return Task.isCancelled ? nil : data
+      }
+      group.addTask {
+        try? await Task.sleep(for: time)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
+    guard let data else {
+      throw ServiceError(
+        .requestTimeout, "the body did not arrive within \(time.seconds) s", headers: [.connection: "close"])
+    }
+    if let announced, data.count < announced {
+      throw ServiceError(.badRequest, "expected a body of \(announced) bytes, found \(data.count)")
+    }
+    return data
+  }
+
+  private static func tooLarge(_ limit: Int) -> ServiceError {
+    ServiceError(.contentTooLarge, "expected a body of at most \(limit) bytes", headers: [.connection: "close"])
+  }
+}

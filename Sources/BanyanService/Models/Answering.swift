@@ -1,0 +1,79 @@
+import BanyanFoundation
+import BanyanTraining
+import Foundation
+import Metrics
+
+/// Pictures in, probabilities out: decodes beside the tower, queues, and puts the towers' answers together.
+struct Answering: Sendable {
+  let queue: BatchQueue
+  let settings: ServiceSettings
+  let rate: RateGate?
+  /// What is kept of traffic; `nil` keeps nothing.
+  let traffic: TrafficKeeper?
+
+  /// A picture that is a file, or one that is planes already.
+  enum Source: Sendable {
+    case file(name: String, data: Data)
+    case planes([Float])
+  }
+
+  /// What pictures are under the tasks at `places`: for each picture, for each task, the probabilities; or what is wrong
+  /// with it.
+  ///
+  /// - Throws: A ``ServiceError`` where the service is full or fails as a whole.
+  ///
+  /// - Parameter isNamed: Whether the client named the tasks: pictures of a task, and not pictures that all tasks are asked about.
+  func answers(
+    _ sources: [Source], runs: ServedRuns, places: [Int], isNamed: Bool, client: String
+  ) async throws -> [Result<[[Double]], BanyanError>] {
+    try rate?.take(sources.count, client: client)
+    try await queue.reserve(sources.count)
+    let found: [Result<[[Double]], BanyanError>]
+    do {
+      found = try await withThrowingTaskGroup(of: (Int, Result<[[Double]], BanyanError>).self) { group in
+        for (index, source) in sources.enumerated() {
+          group.addTask { (index, try await answer(source, runs: runs, places: places, isNamed: isNamed)) }
+        }
+        var results = [Result<[[Double]], BanyanError>?](repeating: nil, count: sources.count)
+        for try await (index, result) in group { results[index] = result }
+        return results.compactMap(\.self)
+      }
+    } catch {
+      await queue.release(sources.count)
+      throw error
+    }
+    await queue.release(sources.count)
+    Counter(label: "banyan_pictures_total").increment(by: sources.count)
+    return found
+  }
+
+  private func answer(
+    _ source: Source, runs: ServedRuns, places: [Int], isNamed: Bool
+  ) async throws -> Result<[[Double]], BanyanError> {
+    var rows = [[Double]](repeating: [], count: places.count)
+    let towers = runs.towers(places)
+    do {
+      // Once for every tower: they may want other sizes.
+      for part in towers {
+        let classifier = runs.classifier(part[0])
+        let limit = settings.pixelLimit
+        let planes = try await queue.decode {
+          switch source {
+          case .file(let name, let data): try classifier.planes(of: data, name: name, pixelLimit: limit)
+          case .planes(let values): try classifier.planes(values)
+          }
+        }
+        let answer = try await queue.answer(planes, runs: runs, places: part)
+        if isNamed || runs.tasks.count == 1 {
+          traffic?.add(answer.feature, zip(part.map { runs.tasks[$0].name }, answer.probabilities))
+        }
+        for (place, probabilities) in zip(part, answer.probabilities) {
+          for (position, wanted) in places.enumerated() where wanted == place { rows[position] = probabilities }
+        }
+      }
+      return .success(rows)
+    } catch let error as BanyanError where error.kind == .malformed {
+      return .failure(error)
+    }
+  }
+}

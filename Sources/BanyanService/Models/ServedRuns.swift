@@ -1,0 +1,112 @@
+import BanyanFoundation
+import BanyanReports
+import BanyanTraining
+public import Foundation
+import HTTPTypes
+
+/// Runs that are ready to answer; a value that never changes, so that a request sees one state of the world.
+///
+/// Runs on one checkpoint share one image tower: a picture passes it once for all their tasks.
+public struct ServedRuns: Sendable {
+  /// Where a run lies and what of it is served.
+  public struct Source: Sendable, Equatable {
+    /// The run's folder.
+    public var folder: URL
+    /// Which seed's prompts; `nil` for the first.
+    public var seed: UInt64?
+    /// Another place of the checkpoint; `nil` for the recorded one.
+    public var model: URL?
+
+    /// Describes a run.
+    public init(folder: URL, seed: UInt64? = nil, model: URL? = nil) {
+      (self.folder, self.seed, self.model) = (folder, seed, model)
+    }
+  }
+
+  /// One run.
+  struct Run: Sendable {
+    var name: String
+    var seed: UInt64
+    var record: RunRecord
+    var classifier: PictureClassifier
+  }
+
+  /// One task of one run.
+  struct Task: Sendable {
+    /// What clients call it: the task's name, with the run's before it where two runs have a task of that name.
+    var name: String
+    /// Which run.
+    var run: Int
+    /// Which of its tasks.
+    var index: Int
+    /// The classes, in the order of the probabilities.
+    var classNames: [String]
+  }
+
+  /// Tells states of the world apart.
+  let generation = UUID()
+  let runs: [Run]
+  let tasks: [Task]
+  private let places: [String: Int]
+
+  /// Reads runs.
+  ///
+  /// - Throws: A `BanyanError` that names the run and the file which cannot be served.
+  public init(_ sources: [Source]) throws {
+    guard !sources.isEmpty else { throw BanyanError(.usage, at: "--run", "expected a run or more, found none") }
+    var runs: [Run] = []
+    for source in sources {
+      let finished = try FinishedRun(source.folder)
+      let seed = try finished.seed(source.seed)
+      let classifier = try PictureClassifier(
+        finished, seed: seed, model: source.model, sharing: runs.map(\.classifier))
+      let name = source.folder.standardizedFileURL.lastPathComponent
+      let same = runs.count { $0.name == name || $0.name.hasPrefix("\(name)-") }
+      runs.append(
+        Run(name: same == 0 ? name : "\(name)-\(same + 1)", seed: seed, record: finished.record, classifier: classifier)
+      )
+    }
+    let names = runs.flatMap(\.classifier.taskNames)
+    var tasks: [Task] = []
+    for (number, run) in runs.enumerated() {
+      for (index, task) in run.classifier.manifest.tasks.enumerated() {
+        let isAlone = names.count { $0 == task.name } == 1
+        tasks.append(
+          Task(
+            name: isAlone ? task.name : "\(run.name).\(task.name)", run: number, index: index,
+            classNames: task.classNames))
+      }
+    }
+    (self.runs, self.tasks) = (runs, tasks)
+    places = Dictionary(tasks.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The names under which tasks are asked for.
+  public var taskNames: [String] { tasks.map(\.name) }
+
+  /// The task that is called `name`.
+  ///
+  /// - Throws: A ``ServiceError`` with status 404 that names the nearest.
+  func place(of name: String) throws -> Int {
+    guard let place = places[name] else {
+      throw ServiceError(
+        .notFound, "there is no task \(name). " + NearNames.remedy(for: name, among: places.keys.sorted()))
+    }
+    return place
+  }
+
+  /// The tasks at `places` by the tower that their pictures go through.
+  func towers(_ places: [Int]) -> [[Int]] {
+    var order: [PictureClassifier.Tower] = []
+    var parts: [PictureClassifier.Tower: [Int]] = [:]
+    for place in places {
+      let tower = runs[tasks[place].run].classifier.tower
+      if parts[tower] == nil { order.append(tower) }
+      parts[tower, default: []].append(place)
+    }
+    return order.compactMap { parts[$0] }
+  }
+
+  /// The classifier of a task.
+  func classifier(_ place: Int) -> PictureClassifier { runs[tasks[place].run].classifier }
+}

@@ -1,0 +1,184 @@
+/// The page at `/`: drop pictures, see what every task says; the tree, and which prompts tasks share.
+enum ServicePage {
+  static let html = #"""
+    <!doctype html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Banyan</title>
+    <link rel="icon" href="data:,">
+    <style>
+    :root{--p:#fbfaf7;--t:#22251f;--m:#62675c;--g:#dfe1d8;--a:#2f6f4f;--b:#cfe3d6;--e:#a3331f}
+    @media(prefers-color-scheme:dark){:root{--p:#191b17;--t:#e6e8e0;--m:#9ba193;--g:#363a31;--a:#7cc49a;--b:#2c4536;--e:#f0907c}}
+    *{box-sizing:border-box}
+    body{margin:0;background:var(--p);color:var(--t);font:16px/1.5 system-ui,sans-serif}
+    main{max-width:70rem;margin:auto;padding:1.5rem}
+    h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2.5rem 0 .5rem}h3{font-size:1rem;margin:0}
+    p{max-width:44rem;margin:.25rem 0 1rem;color:var(--m)}
+    #drop{border:2px dashed var(--m);border-radius:.75rem;padding:2rem;text-align:center;cursor:pointer;background:none;color:inherit;font:inherit;width:100%}
+    #drop.over,#drop:hover{border-color:var(--a);background:var(--b)}
+    button:focus-visible,input:focus-visible,summary:focus-visible,label:focus-within{outline:2px solid var(--a);outline-offset:2px}
+    fieldset{border:0;padding:0;margin:1rem 0 0;display:flex;flex-wrap:wrap;gap:.25rem 1rem}
+    legend{float:left;margin-right:1rem;color:var(--m)}
+    #pictures{display:grid;gap:1.5rem;margin-top:1.5rem}
+    article{display:grid;grid-template-columns:10rem 1fr;gap:1.25rem;border-top:1px solid var(--g);padding-top:1.25rem}
+    article img{width:100%;max-height:10rem;object-fit:contain;border-radius:.25rem}
+    .name{color:var(--m);font-size:.85rem;overflow-wrap:anywhere}
+    .tasks{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem 1.5rem}
+    ol{list-style:none;margin:.25rem 0 0;padding:0}
+    .tasks li{display:grid;grid-template-columns:1fr 4rem;align-items:center;position:relative;padding:.1rem .4rem;isolation:isolate}
+    .tasks li::before{content:"";position:absolute;inset:1px auto 1px 0;width:calc(var(--v)*1%);background:var(--b);border-radius:.2rem;z-index:-1}
+    .tasks li span:last-child{text-align:right;font-variant-numeric:tabular-nums}
+    .tasks li span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+    .error{color:var(--e)}
+    .tree,.tree ul{list-style:none;margin:0;padding-left:1.25rem;border-left:2px solid var(--g)}
+    .tree{padding-left:.75rem}
+    .tree li{margin:.2rem 0;position:relative}
+    .tree li::before{content:"";position:absolute;left:-1.25rem;top:.75rem;width:.9rem;border-top:2px solid var(--g)}
+    .tree small,dl small{color:var(--m)}
+    .on>.label{background:var(--b);border-radius:.2rem;padding:0 .3rem}
+    table{border-collapse:collapse;margin-top:.75rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0;border-bottom:1px solid var(--g);vertical-align:top}
+    .wide{overflow-x:auto}
+    label.token{display:block;margin:1rem 0}
+    input[type=password]{font:inherit;padding:.3rem .5rem;background:var(--p);color:var(--t);border:1px solid var(--m);border-radius:.3rem}
+    @media(max-width:40rem){article{grid-template-columns:1fr}}
+    </style>
+    </head>
+    <body>
+    <main>
+    <h1>What is in the picture?</h1>
+    <p id="lead">Every task answers for itself; all of them see the picture once.</p>
+    <label class="token" id="gate" hidden>This service asks for its token: <input type="password" id="token" autocomplete="off"></label>
+    <button type="button" id="drop">Drop pictures here, paste one, or press to choose<br><small>JPEG, PNG or WebP</small></button>
+    <input type="file" id="files" accept="image/jpeg,image/png,image/webp" multiple hidden>
+    <fieldset id="choice"><legend>Ask</legend></fieldset>
+    <p id="status" role="status" aria-live="polite"></p>
+    <section id="pictures" aria-label="Answers"></section>
+    <section id="runs"></section>
+    </main>
+    <script>
+    "use strict";
+    const $ = id => document.getElementById(id);
+    const make = (tag, text, more) => Object.assign(document.createElement(tag), text === undefined ? {} : {textContent: text}, more);
+    const headers = () => $("token").value ? {Authorization: "Bearer " + $("token").value} : {};
+    const percent = value => (100 * value).toFixed(1) + " %";
+    const ask = async (path, options = {}) => {
+      const answer = await fetch(path, {...options, headers: {...headers(), ...options.headers}});
+      if (answer.status === 401) { $("gate").hidden = false; $("token").focus(); }
+      const body = await answer.json().catch(() => ({error: "the service answered " + answer.status}));
+      if (!answer.ok) throw new Error(body.error + (answer.headers.get("Retry-After") ? " Try again in " + answer.headers.get("Retry-After") + " s." : ""));
+      return body;
+    };
+    const chosen = () => [...document.querySelectorAll("#choice input")].filter(box => box.checked).map(box => box.value);
+    const show = (file, picture) => {
+      const article = make("article"), left = make("div"), tasks = make("div", undefined, {className: "tasks"});
+      const image = make("img", undefined, {alt: "", src: URL.createObjectURL(file)});
+      image.addEventListener("load", () => URL.revokeObjectURL(image.src));
+      left.append(image, make("div", picture.name, {className: "name"}));
+      if (picture.error) tasks.append(make("p", picture.error, {className: "error"}));
+      for (const answer of picture.answers || []) {
+        const box = make("div"), list = make("ol");
+        for (const guess of answer.classes) {
+          const line = make("li");
+          line.style.setProperty("--v", 100 * guess.probability);
+          line.append(make("span", guess.name, {title: guess.name}), make("span", percent(guess.probability)));
+          list.append(line);
+        }
+        box.append(make("h3", answer.task), list);
+        box.addEventListener("mouseenter", () => mark(answer.task));
+        box.addEventListener("mouseleave", () => mark());
+        tasks.append(box);
+      }
+      article.append(left, tasks);
+      $("pictures").prepend(article);
+    };
+    const send = async files => {
+      files = [...files];
+      if (!files.length) return;
+      $("status").className = "";
+      $("status").textContent = files.length === 1 ? "Looking at " + files[0].name + " …" : "Looking at " + files.length + " pictures …";
+      const form = new FormData();
+      for (const file of files) form.append("picture", file, file.name || "pasted picture");
+      for (const task of chosen()) form.append("task", task);
+      form.append("top", "5");
+      const start = performance.now();
+      try {
+        const found = await ask("classify", {method: "POST", body: form});
+        found.pictures.forEach((picture, index) => show(files[index], picture));
+        $("status").textContent = "Answered in " + Math.round(performance.now() - start) + " ms.";
+      } catch (error) {
+        $("status").className = "error";
+        $("status").textContent = error.message;
+      }
+    };
+    const mark = task => document.querySelectorAll("[data-tasks]").forEach(item =>
+      item.classList.toggle("on", task !== undefined && JSON.parse(item.dataset.tasks).includes(task)));
+    const branch = (nodes, index) => {
+      const node = nodes[index], item = make("li");
+      const below = index => nodes[index].children.length ? nodes[index].children.flatMap(below) : nodes[index].tasks;
+      item.dataset.tasks = JSON.stringify(below(index));
+      const label = make("span", node.children.length ? "prompt " + index : node.tasks.join(", "), {className: "label"});
+      item.append(label);
+      if (node.affinity !== null && node.affinity !== undefined) item.append(make("small", " joined at " + Number(node.affinity.toPrecision(3))));
+      if (node.children.length) {
+        const list = make("ul");
+        node.children.forEach(child => list.append(branch(nodes, child)));
+        item.append(list);
+      }
+      return item;
+    };
+    const shared = (prompt, run) => prompt.tasks.length === 1 ? "its own (" + prompt.node + ")"
+      : prompt.tasks.length === run.tasks.length ? "one of all (" + prompt.node + ")" : "with " + prompt.tasks.join(", ") + " (" + prompt.node + ")";
+    const describe = run => {
+      const section = make("section");
+      section.append(make("h2", run.title + (run.title === run.name ? "" : " (" + run.name + ")")));
+      section.append(make("p", run.tasks.length + (run.tasks.length === 1 ? " task" : " tasks") + ", average top-1 " + percent(run.average) + " when it was trained; seed " + run.seed + ". " + run.sharing));
+      if (run.nodes.length) {
+        const list = make("ul", undefined, {className: "tree"});
+        const inner = new Set(run.nodes.flatMap(node => node.children));
+        run.nodes.forEach((node, index) => { if (!inner.has(index)) list.append(branch(run.nodes, index)); });
+        section.append(list);
+      }
+      const wide = make("div", undefined, {className: "wide"}), table = make("table"), head = make("tr");
+      for (const word of ["Task", "Prompts, the root's first", "Top-1 then"]) head.append(make("th", word, {scope: "col"}));
+      table.append(head);
+      for (const task of run.tasks) {
+        const row = make("tr");
+        row.dataset.tasks = JSON.stringify([task.name]);
+        row.append(make("th", task.name, {scope: "row"}), make("td", task.prompts.map(prompt => shared(prompt, run)).join(" → ") || "see the method"), make("td", task.top1 === null ? "–" : percent(task.top1)));
+        table.append(row);
+      }
+      wide.append(table);
+      section.append(wide);
+      return section;
+    };
+    const begin = async () => {
+      try {
+        const {runs} = await ask("runs");
+        $("gate").hidden = true;
+        $("choice").replaceChildren(make("legend", "Ask"));
+        const names = runs.flatMap(run => run.tasks.map(task => task.name));
+        for (const name of names) {
+          const label = make("label"), box = make("input", undefined, {type: "checkbox", value: name, checked: true});
+          label.append(box, " " + name);
+          $("choice").append(label);
+        }
+        $("runs").replaceChildren(...runs.map(describe));
+        $("status").textContent = "";
+      } catch (error) { $("status").className = "error"; $("status").textContent = error.message; }
+    };
+    $("token").addEventListener("change", begin);
+    $("drop").addEventListener("click", () => $("files").click());
+    $("files").addEventListener("change", event => { send(event.target.files); event.target.value = ""; });
+    addEventListener("dragover", event => { event.preventDefault(); $("drop").classList.add("over"); });
+    addEventListener("dragleave", () => $("drop").classList.remove("over"));
+    addEventListener("drop", event => { event.preventDefault(); $("drop").classList.remove("over"); send(event.dataTransfer.files); });
+    addEventListener("paste", event => send(event.clipboardData.files));
+    begin();
+    </script>
+    </body>
+    </html>
+    """#
+}

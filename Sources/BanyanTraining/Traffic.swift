@@ -1,0 +1,125 @@
+public import BanyanEvaluation
+import BanyanFoundation
+import BanyanPrompts
+import BanyanReports
+import BanyanTasks
+import BanyanTensor
+public import Foundation
+
+/// What a service saw of late, task by task: features, confidences and answers, no pictures.
+///
+/// Of each task the last pictures are kept, as many as ``capacity`` says, so that memory and the file stay small.
+public struct Traffic: Sendable {
+  /// How many pictures of a task are kept.
+  public let capacity: Int
+  private var tasks: [String: Ring] = [:]
+
+  fileprivate struct Ring: Sendable {
+    var window = PictureWindow(features: [], confidences: [], labels: [])
+    /// Where the oldest stands once the ring is full.
+    var next = 0
+    var seen = 0
+  }
+
+  /// Nothing was seen yet.
+  public init(capacity: Int = 1000) { self.capacity = capacity }
+
+  /// Takes note of a picture under a task.
+  ///
+  /// - Parameters:
+  ///   - feature: Its unit image feature.
+  ///   - probabilities: Of the task's classes.
+  ///   - task: The task's name.
+  public mutating func add(_ feature: [Float], probabilities: [Double], task: String) {
+    let label = Evaluator.best(probabilities)
+    let confidence = probabilities.isEmpty ? 0 : probabilities[label]
+    tasks[task, default: Ring()].add(feature, confidence, label, capacity: capacity)
+  }
+
+  /// The names of the tasks that something was asked of.
+  public var taskNames: [String] { tasks.keys.sorted() }
+
+  /// The last pictures of a task, in no order; `nil` where none were seen.
+  public func window(_ task: String) -> PictureWindow? { tasks[task]?.window }
+
+  /// How many pictures of a task were seen in all.
+  public func seen(_ task: String) -> Int { tasks[task]?.seen ?? 0 }
+
+  /// Writes what is kept, whole or not at all.
+  public func write(to url: URL) throws {
+    var tree = ParameterTree()
+    let names = taskNames
+    for (index, name) in names.enumerated() {
+      guard let window = tasks[name]?.window, let width = window.features.first?.count else { continue }
+      tree["tasks.\(index).features"] = try Tensor(Array(window.features.joined()), shape: [window.count, width])
+      tree["tasks.\(index).confidences"] = try Tensor(window.confidences, shape: [window.count])
+      tree["tasks.\(index).labels"] = try Tensor(window.labels.map(Double.init), shape: [window.count])
+      tree["tasks.\(index).seen"] = try Tensor([Double(seen(name))], shape: [1])
+    }
+    let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
+    try AtomicFile.write(
+      SealedTensors.encode(tree, metadata: ["banyan": "traffic 1", "tasks": list, "capacity": "\(capacity)"]), to: url)
+  }
+
+  /// Reads what ``write(to:)`` wrote.
+  ///
+  /// - Throws: A `BanyanError` where the file is absent or damaged.
+  public init(contentsOf url: URL) throws {
+    let file = try SealedTensors.read(url, remedy: "Remove the file; a service begins a new one.")
+    guard file.metadata["banyan"] == "traffic 1", let capacity = file.metadata["capacity"].flatMap(Int.init),
+      let list = file.metadata["tasks"],
+      let names = try? JSONDecoder().decode([String].self, from: Data(list.utf8))
+    else { throw BanyanError(.malformed, at: url.path, "is no record of traffic") }
+    self.capacity = capacity
+    for (index, name) in names.enumerated() {
+      let features = try file.tree.require("tasks.\(index).features")
+      let (count, width) = (features.extent(0), features.extent(1))
+      let values = try features.floats()
+      let window = PictureWindow(
+        features: (0..<count).map { Array(values[$0 * width..<($0 + 1) * width]) },
+        confidences: try file.tree.require("tasks.\(index).confidences").doubles(),
+        labels: try file.tree.require("tasks.\(index).labels").doubles().map { Int($0) })
+      tasks[name] = Ring(window: window, next: 0, seen: Int(try file.tree.require("tasks.\(index).seen").item()))
+    }
+  }
+}
+
+extension Traffic.Ring {
+  fileprivate mutating func add(_ feature: [Float], _ confidence: Double, _ label: Int, capacity: Int) {
+    seen += 1
+    guard window.count >= capacity else {
+      window.features.append(feature)
+      window.confidences.append(confidence)
+      window.labels.append(label)
+      return
+    }
+    (window.features[next], window.confidences[next], window.labels[next]) = (feature, confidence, label)
+    next = (next + 1) % capacity
+  }
+}
+
+extension FinishedRun {
+  /// What the run's own pictures look like to its classifiers, task by task: what traffic is compared with.
+  ///
+  /// - Parameters:
+  ///   - seed: Which seed's prompts.
+  ///   - bench: The run's checkpoint.
+  ///   - observer: Who is told how it goes and may stop it.
+  /// - Returns: The test pictures of each task: unlike training pictures the prompts have not seen them either.
+  public func reference(
+    seed: UInt64, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()
+  ) throws -> [String: PictureWindow] {
+    let restored = try restore(seed: seed, bench: bench, observer: observer)
+    let evaluator = Evaluator(restored.method, restored.saved.parameters)
+    var windows: [String: PictureWindow] = [:]
+    for (index, part) in restored.split.enumerated() {
+      let batch = try restored.table.batch(part.test, task: index)
+      let rows = try evaluator.probabilities(batch, restored.saved.classifiers[index])
+      let (width, values) = (batch.features.extent(1), try batch.features.floats())
+      windows[part.task] = PictureWindow(
+        features: rows.indices.map { Array(values[$0 * width..<($0 + 1) * width]) },
+        confidences: rows.map { $0.max() ?? 0 }, labels: rows.map(Evaluator.best))
+    }
+    return windows
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import BanyanEvaluation
+import BanyanFoundation
+import BanyanReports
+import BanyanTraining
+import Foundation
+
+struct DriftCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drift",
+    abstract: "Says which tasks' pictures have changed since the run was trained.",
+    discussion: """
+      Compares what `banyan serve --traffic` kept of late (features, confidences and answers; no pictures) with the run's own test \
+      pictures: mean and covariance of features, what lies outside of their main directions, confidence, and the mix of \
+      answers. P-values come from random divisions of both sets together, so that a false alarm is as rare as --level \
+      says over all tasks. Exits with 1 where a task has moved, so that a watch can call it.
+
+        banyan serve --run runs/hipro --traffic traffic.safetensors
+        banyan drift --run runs/hipro --traffic traffic.safetensors
+      """)
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("What a service kept.", valueName: "file"), completion: .file())
+  var traffic: String
+
+  @Option(help: ArgumentHelp("How often a false alarm is accepted, over all tasks.", valueName: "share"))
+  var level = 0.05
+
+  @Option(help: ArgumentHelp("How many random divisions.", valueName: "n"))
+  var draws = 1999
+
+  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
+  var model: String?
+
+  @OptionGroup(title: "Image features") var cache: CacheOptions
+
+  @Flag(name: .shortAndLong, help: "No progress and no notes.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("text or json.", valueName: "format"))
+  var format = ResultFormat.text
+
+  func validate() throws {
+    if !(1e-6..<1).contains(level) { throw ValidationError("--level must be more than 0 and less than 1.") }
+    if !(19...1_000_000).contains(draws) { throw ValidationError("--draws must be 19 to 1000000.") }
+  }
+
+  func run() throws {
+    let finished = try FinishedRun(URL(fileURLWithPath: folder))
+    let seed = try finished.seed(seed)
+    let record = try Traffic(contentsOf: URL(fileURLWithPath: traffic))
+    let interruption = Interruption()
+    let reporter = ProgressReporter(isQuiet: quiet)
+    defer { reporter.finish() }
+    let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
+    let reference = try finished.reference(
+      seed: seed, bench: bench,
+      observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
+    reporter.finish()
+    var rows: [DriftTable.Row] = []
+    for task in finished.record.taskNames {
+      // Two runs with one task make the service say which.
+      let name = [task, "\(URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent).\(task)"]
+        .first { record.window($0) != nil }
+      guard let name, let window = record.window(name), window.count >= 8, let known = reference[task] else {
+        rows.append(.init(task: task, pictures: name.flatMap { record.window($0)?.count } ?? 0))
+        continue
+      }
+      let outcome = try DriftTest(draws: draws).compare(window, with: known)
+      rows.append(
+        .init(
+          task: task, pictures: window.count, pValue: outcome.pValue, foremost: outcome.foremost.rawValue,
+          pValues: outcome.pValues))
+    }
+    let table = DriftTable(rows, level: level)
+    switch format {
+    case .json: Terminal.result(try JSONDocument.data(table, subject: "drift"))
+    case .text: Terminal.result(table.text(width: Terminal.width))
+    }
+    if table.rows.contains(where: \.hasMoved) { throw ExitCode(1) }
+  }
+}

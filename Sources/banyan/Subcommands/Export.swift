@@ -1,0 +1,73 @@
+import ArgumentParser
+import BanyanFoundation
+import BanyanTraining
+import Foundation
+
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes what a run has learned for other programs: matrices, transformers, an adapter.",
+    discussion: """
+      classifiers   the frozen classifier of every task, [classes, projection], as safetensors and npy, with the class names
+      transformers  a CLIP folder whose vocabulary has the learned vectors as words, so that prompts are texts; README.md in it has \
+      the lines of Python that give the same logits
+      adapter       adapter_config.json and adapter_model.safetensors, laid out as PEFT does
+
+      Methods that change what the image tower sees leave an adapter only; a form that a run cannot give is left out with a \
+      note, unless --form asks for it.
+
+        banyan export --run runs/hipro --output exports/hipro
+      """)
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
+  var folder: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where the forms are written.", valueName: "folder"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What to write: \(RunExport.Form.words); may be repeated (default: all).", valueName: "form"),
+    transform: RunExport.Form.argument)
+  var form: [RunExport.Form] = []
+
+  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
+  var model: String?
+
+  @Flag(help: "Replace what an earlier export left there.")
+  var overwrite = false
+
+  func run() throws {
+    let finished = try FinishedRun(URL(fileURLWithPath: folder))
+    let target = URL(fileURLWithPath: output)
+    let forms = form.isEmpty ? RunExport.Form.allCases : form
+    for form in forms {
+      let place = target.appending(path: form.rawValue)
+      guard FileManager.default.fileExists(atPath: place.path) else { continue }
+      guard overwrite else {
+        throw BanyanError(
+          .usage, at: place.path, "there is an export already",
+          remedy: "Choose another --output, or replace it with --overwrite.")
+      }
+      let isOurs = ["tasks.json", "adapter_config.json"].contains {
+        FileManager.default.fileExists(atPath: place.appending(path: $0).path)
+      }
+      guard isOurs else {
+        throw BanyanError(
+          .usage, at: place.path, "is no export of Banyan's and is not replaced", remedy: "Choose another --output.")
+      }
+      try FileManager.default.removeItem(at: place)
+    }
+    let export = try RunExport(
+      finished, seed: finished.seed(seed), model: model.map { URL(fileURLWithPath: $0) })
+    for form in forms {
+      do {
+        Terminal.result(try export.write(form, to: target).path)
+      } catch let error as BanyanError where error.kind == .usage && self.form.isEmpty {
+        Terminal.note("note: left out \(form.rawValue): \(error.message)")
+      }
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import BanyanFoundation
+import Foundation
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `banyan serve` on a free port, asked over HTTP; stopped when the value goes.
+final class RunningService: @unchecked Sendable {
+  /// What came back.
+  struct Answer: CustomStringConvertible {
+    var status: Int
+    var headers: [String: String]
+    var data: Data
+
+    var json: JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: data) }
+    var error: String { json?["error"]?.stringValue ?? "" }
+    var description: String { "\(status) \(String(decoding: data.prefix(400), as: UTF8.self))" }
+  }
+
+  struct NotServing: Error {
+    var log: String
+  }
+
+  let port: Int
+  private let running: Program.Running
+  // Written once by `stop()`.
+  private var outcome: Program.Outcome?
+
+  /// Starts a service and waits until it is ready.
+  init(_ words: [String], in folder: URL, environment: [String: String] = [:], awaitReady: Bool = true) throws {
+    running = try Program.start(
+      ["serve", "--listen", "127.0.0.1:0", "--threads", "1"] + words, in: folder, environment: environment)
+    var port: Int?
+    for _ in 0..<1200 where port == nil && running.process.isRunning {
+      Thread.sleep(forTimeInterval: 0.05)
+      let text = String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self)
+      guard let mark = text.range(of: "on http://127.0.0.1:") else { continue }
+      port = Int(text[mark.upperBound...].prefix { $0.isNumber })
+    }
+    guard let port else { throw NotServing(log: "\(try running.finish())") }
+    self.port = port
+    guard awaitReady else { return }
+    for _ in 0..<600 {
+      if try ask("GET", "/v2/health/ready").status == 200 { return }
+      guard running.process.isRunning else { break }
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    throw NotServing(log: log)
+  }
+
+  deinit {
+    running.kill(SIGTERM)
+    _ = try? stop()
+  }
+
+  /// What the service has said so far.
+  var log: String { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self) }
+
+  func signal(_ number: Int32) { running.kill(number) }
+
+  /// Tells the service to stop, and waits for it.
+  @discardableResult func stop() throws -> Program.Outcome {
+    if let outcome { return outcome }
+    running.kill(SIGTERM)
+    let outcome = try running.finish()
+    self.outcome = outcome
+    return outcome
+  }
+
+  /// One request, on a connection of its own.
+  func ask(
+    _ method: String, _ path: String, _ body: Data? = nil, headers: [String: String] = [:]
+  ) throws -> Answer {
+    var fields = ["Host: 127.0.0.1", "Connection: close"] + headers.map { "\($0.key): \($0.value)" }
+    if let body { fields.append("Content-Length: \(body.count)") }
+    let head = "\(method) \(path) HTTP/1.1\r\n" + fields.joined(separator: "\r\n") + "\r\n\r\n"
+    return try Self.parsed(exchange([Data(head.utf8) + (body ?? Data())]))
+  }
+
+  /// Sends bytes as they are, with a pause before each part but the first, and reads until the service closes.
+  func exchange(_ parts: [Data], pause: TimeInterval = 0) throws -> Data {
+    let socket = try connected()
+    defer { close(socket) }
+    for (index, part) in parts.enumerated() {
+      if index > 0 { Thread.sleep(forTimeInterval: pause) }
+      var rest = part[...]
+      while !rest.isEmpty {
+        let sent = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        // The service may have answered and closed before all was sent.
+        guard sent > 0 else { break }
+        rest = rest.dropFirst(sent)
+      }
+    }
+    var data = Data()
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(socket, &buffer, buffer.count, 0)
+      guard count > 0 else { return data }
+      data.append(contentsOf: buffer[0..<count])
+    }
+  }
+
+  /// An open connection; the caller closes it.
+  func connected() throws -> Int32 {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { throw NotServing(log: log) }
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    return socket
+  }
+
+  /// Takes an answer apart; one that is none has the status 0.
+  static func parsed(_ bytes: Data) -> Answer {
+    guard let blank = bytes.range(of: Data("\r\n\r\n".utf8)) else {
+      return Answer(status: 0, headers: [:], data: bytes)
+    }
+    let lines = String(decoding: bytes[..<blank.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+    let status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    var headers: [String: String] = [:]
+    for line in lines.dropFirst() {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+    return Answer(status: status, headers: headers, data: Data(bytes[blank.upperBound...]))
+  }
+}

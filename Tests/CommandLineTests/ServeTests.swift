@@ -1,0 +1,439 @@
+import BanyanCLIP
+import BanyanFoundation
+import BanyanTestSupport
+import Dispatch
+import Foundation
+import Synchronization
+import Testing
+
+/// `banyan serve`, asked as clients ask.
+@Suite struct ServeTests {
+  private let shop: Workshop
+  private let picture: URL
+
+  init() throws {
+    shop = try Workshop.open()
+    picture = shop.world.picture(1, 2, 0)
+  }
+
+  private func service(_ words: [String] = [], runs: [String] = ["runs/hipro"]) throws -> RunningService {
+    try RunningService(runs.flatMap { ["--run", $0] } + words, in: shop.folder)
+  }
+
+  /// What `banyan classify` says, by task and class.
+  private func expected(_ run: String, _ picture: URL) throws -> [String: [String: Double]] {
+    let outcome = try shop.run(
+      "classify", "--run", run, "--top", "9", "--format", "json", picture.path)
+    #expect(outcome.code == 0, "\(outcome)")
+    let json = try JSONDecoder().decode(JSONValue.self, from: Data(outcome.out.utf8))
+    var answers: [String: [String: Double]] = [:]
+    for answer in json.arrayValue ?? [] {
+      for guess in answer["guesses"]?.arrayValue ?? [] {
+        answers[answer["task"]?.stringValue ?? "", default: [:]][guess["name"]?.stringValue ?? ""] =
+          guess["probability"]?.doubleValue
+      }
+    }
+    return answers
+  }
+
+  private func answers(_ picture: JSONValue?) -> [String: [String: Double]] {
+    var found: [String: [String: Double]] = [:]
+    for answer in picture?["answers"]?.arrayValue ?? [] {
+      for guess in answer["classes"]?.arrayValue ?? [] {
+        found[answer["task"]?.stringValue ?? "", default: [:]][guess["name"]?.stringValue ?? ""] =
+          guess["probability"]?.doubleValue
+      }
+    }
+    return found
+  }
+
+  private func isClose(_ a: [String: [String: Double]], _ b: [String: [String: Double]]) -> Bool {
+    a.keys.sorted() == b.keys.sorted()
+      && a.allSatisfy { task, row in
+        row.count == b[task]?.count && row.allSatisfy { abs($0.value - (b[task]?[$0.key] ?? 9)) < 1e-5 }
+      }
+  }
+
+  private func form(_ parts: [(name: String, file: String?, data: Data)], boundary: String = "xyz") -> Data {
+    var body = Data("a preamble that nobody reads\r\n".utf8)
+    for part in parts {
+      let file = part.file.map { "; filename=\"\($0)\"\r\nContent-Type: image/png" } ?? ""
+      body += Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(part.name)\"\(file)\r\n\r\n".utf8)
+      body += part.data + Data("\r\n".utf8)
+    }
+    return body + Data("--\(boundary)--\r\n".utf8)
+  }
+
+  private let multipart = ["Content-Type": "multipart/form-data; boundary=xyz"]
+
+  @Test func everyTaskAnswersAsClassifyDoes() throws {
+    let service = try service()
+    let bytes = try Data(contentsOf: picture)
+    let truth = try expected("runs/hipro", picture)
+    let all = try service.ask("POST", "/classify", bytes, headers: ["Content-Type": "image/png"])
+    #expect(all.status == 200 && all.headers["content-type"] == "application/json", "\(all)")
+    #expect(isClose(answers(all.json?["pictures"]?.arrayValue?.first), truth), "\(all) \(truth)")
+    // One task, one class.
+    let one = try service.ask("POST", "/classify?task=ink&top=1", bytes)
+    let guesses = answers(one.json?["pictures"]?.arrayValue?.first)
+    #expect(guesses.count == 1 && guesses["ink"]?.count == 1, "\(one)")
+    #expect(
+      guesses["ink"]?.values.first == truth["ink"]?.values.max().map { $0 }
+        || isClose(
+          guesses, ["ink": truth["ink"]?.filter { $0.value == truth["ink"]?.values.max() } ?? [:]])
+    )
+    // A form with two pictures, one that is none, and the task as a field.
+    let several = try service.ask(
+      "POST", "/classify",
+      form([
+        ("picture", "a \"b\".png".replacing("\"", with: "'"), bytes), ("picture", "none.png", Data("no".utf8)),
+        ("picture", "c.png", bytes), ("task", nil, Data("chalk".utf8)),
+      ]), headers: multipart)
+    let pictures = several.json?["pictures"]?.arrayValue ?? []
+    #expect(several.status == 200 && pictures.count == 3, "\(several)")
+    #expect(pictures.map { $0["name"]?.stringValue } == ["a 'b'.png", "none.png", "c.png"])
+    #expect(pictures[1]["error"]?.stringValue?.contains("expected a JPEG, PNG or WebP") == true)
+    for index in [0, 2] { #expect(isClose(answers(pictures[index]), ["chalk": truth["chalk"] ?? [:]])) }
+  }
+
+  @Test func whatCannotBeAnsweredIsSaidWithItsStatus() throws {
+    let service = try service(["--max-body", "1", "--max-pixels", "1", "--max-pictures", "3"])
+    let bytes = try Data(contentsOf: picture)
+    var bomb = bytes
+    // Width and height in the header; a decoder that believes them would ask for 40 gigabytes.
+    bomb.replaceSubrange(16..<24, with: [0, 1, 0xFF, 0xFF, 0, 1, 0xFF, 0xFF])
+    let cases: [(String, String, Data?, [String: String], Int, String)] = [
+      ("POST", "/classify", nil, [:], 400, "expected a picture"),
+      ("POST", "/classify", Data(), [:], 400, "expected a picture"),
+      ("POST", "/classify?task=inc", bytes, [:], 404, "Did you mean ink"),
+      ("POST", "/classify?tusk=ink", bytes, [:], 400, "Did you mean task"),
+      ("POST", "/classify?top=0", bytes, [:], 400, "top"),
+      ("POST", "/classify?task=%FF", bytes, [:], 400, "percent"),
+      ("POST", "/classify", Data("GIF89a".utf8), [:], 422, "GIF"),
+      ("POST", "/classify", bytes.prefix(200), [:], 422, "damaged"),
+      ("POST", "/classify", bomb, [:], 422, "pixels"),
+      ("POST", "/classify", Data(count: 1_100_000), [:], 413, "at most 1048576 bytes"),
+      ("POST", "/classify", bytes, ["Content-Type": "text/plain"], 415, "text/plain"),
+      ("POST", "/classify", bytes, ["Content-Encoding": "gzip"], 415, "gzip"),
+      ("POST", "/classify", bytes, ["Content-Type": "multipart/form-data"], 400, "boundary"),
+      ("POST", "/classify", bytes, multipart, 400, "no boundary"),
+      ("POST", "/classify", Data("--xyz\r\n\r\nno end".utf8), multipart, 400, "does not end"),
+      ("POST", "/classify", form([("other", nil, bytes)]), multipart, 400, "other"),
+      ("POST", "/classify", form((0..<4).map { ("p", "\($0)", bytes) }), multipart, 413, "at most 3 pictures"),
+      ("GET", "/classify", nil, [:], 405, "expected POST"),
+      ("PUT", "/v2/models/ink/infer", nil, [:], 405, "expected POST"),
+      ("GET", "/nowhere", nil, [:], 404, ""),
+      ("GET", "/v2/models/inc", nil, [:], 404, "Did you mean ink"),
+      ("GET", "/v2/models/ink/versions/77", nil, [:], 404, "Choose one of: 1"),
+      ("POST", "/v2/models/ink/infer", Data("{".utf8), [:], 400, "JSON object"),
+      ("POST", "/v2/models/ink/infer", Data("[]".utf8), [:], 400, "JSON object"),
+      ("POST", "/v2/models/ink/infer", Data("{}".utf8), [:], 400, "inputs"),
+      ("POST", "/v2/models/ink/infer", Data(String(repeating: "[", count: 90_000).utf8), [:], 400, "JSON object"),
+      (
+        "POST", "/v2/models/ink/infer",
+        Data(#"{"inputs":[{"name":"image","shape":[9223372036854775807,9],"datatype":"BYTES","data":[]}]}"#.utf8), [:],
+        400, "shape"
+      ),
+      (
+        "POST", "/v2/models/ink/infer",
+        Data(#"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["%%"]}]}"#.utf8), [:], 400, "base64"
+      ),
+      (
+        "POST", "/v2/models/ink/infer", Data(#"{"inputs":[]}"#.utf8), ["Inference-Header-Content-Length": "99"], 400,
+        "Inference-Header"
+      ),
+      (
+        "POST", "/v2/models/ink/infer",
+        Data(
+          #"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":6}}]}"#.utf8)
+          + Data([255, 255, 255, 255, 0, 0]), ["Inference-Header-Content-Length": "96"], 400, "cut short"
+      ),
+    ]
+    for (method, path, body, headers, status, words) in cases {
+      let answer = try service.ask(method, path, body, headers: headers)
+      #expect(answer.status == status && answer.error.contains(words), "\(method) \(path): \(answer)")
+      #expect(status != 405 || answer.headers["allow"] == "POST")
+    }
+    // What is no HTTP at all.
+    for bytes in [
+      "\r\n\r\n", "HELLO\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /classify HTTP/1.1\r\nContent-Length: -4\r\n\r\n",
+    ] {
+      let answer = RunningService.parsed(try service.exchange([Data(bytes.utf8)]))
+      #expect([0, 400, 404, 505].contains(answer.status), "\(bytes): \(answer)")
+    }
+    #expect(try service.ask("POST", "/classify", bytes).status == 200)
+    #expect(try service.stop().code == 0)
+    #expect(!service.log.contains("Fatal"))
+  }
+
+  @Test func theInferenceProtocolIsSpokenAsJSON() throws {
+    let service = try service(runs: ["runs/hipro", "runs/coop"])
+    #expect(try service.ask("GET", "/v2/health/live").status == 200)
+    let names = try service.ask("GET", "/v2/models").json?["models"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    // Two runs know each task.
+    #expect(names.contains("hipro.ink") && names.contains("coop.chalk") && names.count == 6)
+    let bytes = try Data(contentsOf: picture)
+    let truth = try expected("runs/coop", picture)["chalk"]
+    let request = JSONValue.object([
+      "id": "7",
+      "inputs": [
+        [
+          "name": "image", "shape": [2], "datatype": "BYTES",
+          "data": .array([String](repeating: bytes.base64EncodedString(), count: 2).map { .string($0) }),
+        ]
+      ],
+    ])
+    let answer = try service.ask(
+      "POST", "/v2/models/coop.chalk/versions/1/infer", JSONEncoder().encode(request),
+      headers: ["Content-Type": "application/json"])
+    #expect(answer.status == 200 && answer.json?["id"]?.stringValue == "7", "\(answer)")
+    let outputs = answer.json?["outputs"]?.arrayValue ?? []
+    let classes =
+      try service.ask("GET", "/v2/models/coop.chalk").json?["parameters"]?["classes"]?.arrayValue?
+      .compactMap(\.stringValue) ?? []
+    let row = outputs.first?["data"]?.arrayValue?.compactMap(\.doubleValue) ?? []
+    #expect(row.count == 2 * classes.count && classes.count == 3)
+    for (index, name) in classes.enumerated() { #expect(abs(row[index] - (truth?[name] ?? 9)) < 1e-5) }
+    #expect(outputs.last?["data"]?.arrayValue?.count == 2)
+  }
+
+  @Test func aTokenIsAskedForAndOtherSitesAreNotLetIn() throws {
+    let token = "0123456789abcdef0123"
+    try Data("\(token)\n".utf8).write(to: shop.folder.appendingPathComponent("token"))
+    let service = try service(["--token-file", "token", "--origin", "https://a.example"])
+    let bytes = try Data(contentsOf: picture)
+    for header in [nil, "Bearer", "Bearer wrong", "Basic \(token)", "Bearer \(token)x", token] as [String?] {
+      let answer = try service.ask("POST", "/classify", bytes, headers: header.map { ["Authorization": $0] } ?? [:])
+      #expect(answer.status == 401 && answer.headers["www-authenticate"] == "Bearer", "\(header ?? "none"): \(answer)")
+    }
+    let good = ["Authorization": "bearer \(token)", "X-Request-Id": "abc-1", "Origin": "https://a.example"]
+    let answer = try service.ask("POST", "/classify", bytes, headers: good)
+    #expect(answer.status == 200 && answer.headers["x-request-id"] == "abc-1", "\(answer)")
+    #expect(answer.headers["access-control-allow-origin"] == "https://a.example")
+    let other = try service.ask(
+      "POST", "/classify", bytes, headers: ["Authorization": "Bearer \(token)", "Origin": "https://b.example"])
+    #expect(other.status == 200 && other.headers["access-control-allow-origin"] == nil)
+    // A browser asks beforehand, without the token.
+    let before = try service.ask(
+      "OPTIONS", "/classify", headers: ["Origin": "https://a.example", "Access-Control-Request-Method": "POST"])
+    #expect(before.status == 204 && before.headers["access-control-allow-headers"]?.contains("Authorization") == true)
+    #expect(try service.ask("GET", "/v2/health/ready").status == 200)
+    #expect(!service.log.contains(token))
+    for (text, words) in [("short", "16"), ("", "16")] {
+      try Data(text.utf8).write(to: shop.folder.appendingPathComponent("bad-token"))
+      let refused = try shop.run("serve", "--run", "runs/hipro", "--listen", "127.0.0.1:0", "--token-file", "bad-token")
+      #expect(refused.code == 64 && refused.err.contains(words), "\(refused)")
+    }
+  }
+
+  @Test func whatIsAcceptedIsAnsweredBeforeItStops() throws {
+    let service = try service(["--batch", "2"])
+    let bytes = try Data(contentsOf: picture)
+    let answers = Mutex<[Int]>([])
+    let group = DispatchGroup()
+    for _ in 0..<24 {
+      DispatchQueue.global().async(group: group) {
+        let status = (try? service.ask("POST", "/classify", bytes).status) ?? -1
+        answers.withLock { $0.append(status) }
+      }
+    }
+    // All are in the house before the door is shut.
+    for _ in 0..<600 where (try? service.ask("GET", "/metrics"))?.waiting != true {
+      Thread.sleep(forTimeInterval: 0.002)
+    }
+    let outcome = try service.stop()
+    group.wait()
+    #expect(outcome.code == 0, "\(outcome)")
+    let statuses = answers.withLock { $0 }
+    // What came too late found nobody; nothing that was taken got half an answer.
+    #expect(statuses.allSatisfy { [200, 0, -1].contains($0) } && statuses.contains(200), "\(statuses)")
+  }
+
+  @Test func runsAreReloadedWithoutDroppingARequest() throws {
+    let service = try service(["--log-level", "notice"])
+    let bytes = try Data(contentsOf: picture)
+    let failures = Mutex(0)
+    let isDone = Atomic<Bool>(false)
+    let asked = Atomic<Int>(0)
+    let group = DispatchGroup()
+    for _ in 0..<3 {
+      DispatchQueue.global().async(group: group) {
+        while !isDone.load(ordering: .relaxed) {
+          let status = (try? service.ask("POST", "/classify", bytes).status) ?? -1
+          if status != 200 { failures.withLock { $0 += 1 } }
+          asked.wrappingAdd(1, ordering: .relaxed)
+        }
+      }
+    }
+    for round in 1...5 {
+      service.signal(SIGHUP)
+      for _ in 0..<400 where service.log.components(separatedBy: "runs reloaded").count <= round {
+        Thread.sleep(forTimeInterval: 0.02)
+      }
+    }
+    isDone.store(true, ordering: .relaxed)
+    group.wait()
+    #expect(service.log.components(separatedBy: "runs reloaded").count == 6, "\(service.log.suffix(2000))")
+    #expect(failures.withLock { $0 } == 0 && asked.load(ordering: .relaxed) > 10)
+  }
+
+  @Test func beyondItsBoundsItRefusesAndKeepsWhatItPromised() throws {
+    let service = try service(["--queue", "3", "--max-pictures", "3", "--batch", "1", "--gather", "0"])
+    let bytes = try Data(contentsOf: picture)
+    let answers = Mutex<[RunningService.Answer]>([])
+    DispatchQueue.concurrentPerform(iterations: 12) { _ in
+      for _ in 0..<6 {
+        guard let answer = try? service.ask("POST", "/classify", bytes) else { continue }
+        answers.withLock { $0.append(answer) }
+      }
+    }
+    let found = answers.withLock { $0 }
+    #expect(found.count == 72 && found.allSatisfy { [200, 429].contains($0.status) }, "\(found.map(\.status))")
+    #expect(found.contains { $0.status == 200 } && found.contains { $0.status == 429 }, "\(found.map(\.status))")
+    for answer in found where answer.status == 429 {
+      #expect((answer.headers["retry-after"].flatMap { Int($0) } ?? 0) >= 1 && answer.error.contains("wait"))
+    }
+    // By address too.
+    let slow = try self.service(["--rate", "2"])
+    let statuses = try (0..<6).map { _ in try slow.ask("POST", "/classify", bytes).status }
+    #expect(statuses.prefix(4).allSatisfy { $0 == 200 } && statuses.last == 429, "\(statuses)")
+  }
+
+  @Test func slowAndVanishingClientsHoldNothingUp() throws {
+    let service = try service(["--upload-time", "0.5"])
+    let bytes = try Data(contentsOf: picture)
+    let head = "POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes.count)\r\n\r\n"
+    let start = Date.now
+    let late = RunningService.parsed(
+      try service.exchange([Data(head.utf8) + bytes.prefix(20), Data()], pause: 0))
+    #expect(late.status == 408 && late.error.contains("0.5 s"), "\(late)")
+    #expect(Date.now.timeIntervalSince(start) < 20)
+    for _ in 0..<20 {
+      let socket = try service.connected()
+      let part = Data(head.utf8) + bytes.prefix(100)
+      _ = part.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, 0) }
+      close(socket)
+    }
+    #expect(try service.ask("POST", "/classify", bytes).status == 200)
+    #expect(try service.stop().code == 0)
+  }
+
+  @Test func thePageTheDocumentAndTheMetricsAreThere() throws {
+    let service = try service(["--log-format", "json"])
+    let page = try service.ask("GET", "/")
+    let html = String(decoding: page.data, as: UTF8.self)
+    #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+    #expect(page.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+    #expect(!html.contains("http:") && !html.contains("https:"))
+    let document = try service.ask("GET", "/openapi.json").json
+    #expect(document?["openapi"]?.stringValue == "3.1.0" && document?["paths"]?["/classify"]?["post"] != nil)
+    let runs = try service.ask("GET", "/runs").json?["runs"]?.arrayValue ?? []
+    let tasks = runs.first?["tasks"]?.arrayValue ?? []
+    #expect(runs.count == 1 && tasks.count == 3 && (runs.first?["nodes"]?.arrayValue?.count ?? 0) == 5)
+    #expect(tasks.allSatisfy { ($0["prompts"]?.arrayValue?.count ?? 0) >= 2 })
+    _ = try service.ask("POST", "/classify", Data(contentsOf: picture))
+    let metrics = String(decoding: try service.ask("GET", "/metrics").data, as: UTF8.self)
+    for line in [
+      "# TYPE banyan_requests_total counter", "banyan_requests_total{route=\"/classify\",status=\"200\"} 1",
+      "banyan_pictures_total 1", "# TYPE banyan_request_seconds histogram", "banyan_batch_pictures_count 1",
+      "banyan_batch_pictures_bucket{le=\"1\"} 1", "banyan_pictures_waiting 0",
+    ] {
+      #expect(metrics.contains(line + "\n"), "\(line) is not in\n\(metrics)")
+    }
+    let lines = service.log.split(separator: "\n").filter { $0.hasPrefix("{") }
+    #expect(
+      lines.count > 3
+        && lines.contains { $0.contains("\"route\":\"\\/classify\"") || $0.contains("\"route\":\"/classify\"") })
+    for line in lines { #expect((try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))) != nil) }
+  }
+
+  @Test func whatCannotBeServedIsSaidAtOnce() throws {
+    let taken = try service()
+    for (words, code, part) in [
+      ([], Int32(64), "--run"), (["--run", "nowhere"], 66, "nowhere"),
+      (["--run", "runs/hipro", "--listen", "here"], 64, "host:port"),
+      (["--run", "runs/hipro", "--listen", "127.0.0.1:99999"], 64, "host:port"),
+      (["--run", "runs/hipro", "--seed", "9"], 64, "no such seed"),
+      (["--run", "runs/hipro", "--queue", "1"], 64, "--queue"),
+      (["--run", "runs/hipro", "--log-level", "lowd"], 64, "--log-level"),
+      (["--run", "runs/hipro", "--listen", "127.0.0.1:\(taken.port)"], 1, "--listen"),
+    ] {
+      let outcome = try Program.run(["serve"] + words, in: shop.folder)
+      #expect(outcome.code == code && outcome.err.contains(part), "\(words): \(outcome)")
+    }
+  }
+
+  @Test func aTaskWhosePicturesHaveChangedIsNamed() throws {
+    // Two new worlds: one as the run knows it, one in which chalk is drawn as another style.
+    let same = try shop.smallWorld("drift-same", tasks: ["chalk", "ink"], perClass: 12, seed: 21)
+    let other = try shop.smallWorld("drift-other", tasks: ["night"], perClass: 12, seed: 22)
+    for (name, source) in [("same", same.picture(0, 0, 0)), ("moved", other.picture(0, 0, 0))] {
+      let service = try service(["--traffic", "traffic-\(name).safetensors"])
+      let folder = source.deletingLastPathComponent().deletingLastPathComponent()
+      for (task, root) in [
+        ("chalk", folder), ("ink", same.picture(1, 0, 0).deletingLastPathComponent().deletingLastPathComponent()),
+      ] {
+        for label in same.classes {
+          for number in 0..<12 {
+            let data = try Data(contentsOf: root.appending(path: "\(label)/\(100 + number).png"))
+            #expect(try service.ask("POST", "/classify?task=\(task)", data).status == 200)
+          }
+        }
+      }
+      #expect(try service.stop().code == 0)
+      let outcome = try shop.run(
+        "drift", "--run", "runs/hipro", "--traffic", "traffic-\(name).safetensors", "--draws", "399", "-q")
+      let chalk = outcome.out.split(separator: "\n").first { $0.contains("chalk") } ?? ""
+      let ink = outcome.out.split(separator: "\n").first { $0.contains("ink") } ?? ""
+      #expect(outcome.out.contains("too few pictures") && ink.contains("as it was"), "\(outcome)")
+      #expect(
+        chalk.contains(name == "moved" ? "MOVED" : "as it was") && outcome.code == (name == "moved" ? 1 : 0),
+        "\(outcome)")
+    }
+    #expect(try shop.run("drift", "--run", "runs/hipro", "--traffic", "token-none").code == 66)
+  }
+
+  private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap {
+    $0.isEmpty ? nil : $0
+  }
+
+  @Test(.enabled(if: python != nil)) func tritonsClientIsAnswered() throws {
+    let service = try service()
+    let outcome = try shop.run(
+      "classify", "--run", "runs/hipro", "--task", "ink", "--top", "9", "--format", "json", picture.path)
+    try Data(outcome.out.utf8).write(to: shop.folder.appendingPathComponent("truth.json"))
+    let asked = try Program.run(
+      [
+        Checks.script("ask_service.py"), "127.0.0.1:\(service.port)", "ink", picture.path,
+        shop.folder.appendingPathComponent("truth.json").path,
+      ], in: shop.folder, program: URL(fileURLWithPath: Self.python ?? ""))
+    #expect(asked.code == 0 && asked.out.contains("asked"), "\(asked)")
+  }
+
+  @Test(.enabled(if: python != nil)) func theServiceKeepsToItsDocument() throws {
+    let service = try service()
+    let outcome = try Program.run(
+      [
+        "-m", "schemathesis.cli", "run", "http://127.0.0.1:\(service.port)/openapi.json", "--max-examples", "25",
+        "--seed", "1", "--workers", "1", "--no-color",
+      ], in: shop.folder, program: URL(fileURLWithPath: Self.python ?? ""))
+    #expect(outcome.code == 0, "\(outcome)")
+  }
+}
+
+extension RunningService.Answer {
+  /// Whether metrics say that pictures wait.
+  fileprivate var waiting: Bool {
+    let text = String(decoding: data, as: UTF8.self)
+    guard let mark = text.range(of: "banyan_pictures_waiting ") else { return false }
+    return (Int(text[mark.upperBound...].prefix { $0.isNumber }) ?? 0) > 3
+  }
+}
+
+/// The scripts that read what Banyan writes with other people's programs.
+enum Checks {
+  static func script(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Tools/checks/\(name)").path
+  }
+}
