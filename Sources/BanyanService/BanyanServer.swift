@@ -76,8 +76,6 @@ public struct BanyanServer: Service {
 
   private func router(_ answering: Answering) -> Router<ServiceContext> {
     let router = Router(context: ServiceContext.self)
-    router.add(middleware: RequestGate(settings))
-    if let token = settings.token { router.add(middleware: TokenGate(token: token)) }
     let version = ExperimentRun.version
     let (hasToken, settings, metrics) = (settings.token != nil, settings, metrics)
     let protocolRoutes = InferenceRoutes(library: library, answering: answering, version: version)
@@ -96,8 +94,10 @@ public struct BanyanServer: Service {
     let measured: Handler = { _, _ in
       .bytes(Data((metrics?.text ?? "\n").utf8), type: "text/plain; version=0.0.4; charset=utf-8")
     }
+    let library = library
     let document: Handler = { _, _ in
-      .json(OpenAPIDocument.json(version: version, hasToken: hasToken, settings: settings))
+      .json(
+        OpenAPIDocument(runs: library.current, version: version, hasToken: hasToken, settings: settings).json)
     }
     let routes: [(String, HTTPRequest.Method, Handler)] = [
       ("/", .get, page),
@@ -120,21 +120,12 @@ public struct BanyanServer: Service {
       + ["/v2/models/:task", "/v2/models/:task/versions/:version"].flatMap { base in
         perTask.map { (base + $0.0, $0.1, $0.2) }
       }
-    for (path, method, handler) in all {
-      router.on(RouterPath(path), method: method, use: handler)
-      // What the path does not know is said to be so, with what it knows.
-      for other in Self.methods where other != method {
-        router.on(RouterPath(path), method: other) { _, _ -> Response in
-          throw ServiceError(
-            .methodNotAllowed, "expected \(method.rawValue), found \(other.rawValue)",
-            headers: [.allow: method.rawValue])
-        }
-      }
-    }
+    // A middleware is built into the routes that come after it.
+    router.add(middleware: RequestGate(settings, routes: all.map { ($0.0, $0.1) }))
+    if let token = settings.token { router.add(middleware: TokenGate(token: token)) }
+    for (path, method, handler) in all { router.on(RouterPath(path), method: method, use: handler) }
     return router
   }
-
-  private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete, .patch, .head, .options, .trace]
 }
 
 /// Exchanges runs for newer ones at a SIGHUP, and from time to time where that is asked for.

@@ -173,7 +173,7 @@ struct InferenceRoutes: Sendable {
       throw ServiceError(.badRequest, "expected one input, image or pixels, found \(inputs.count)")
     }
     guard input.shape[0] <= limit else {
-      throw ServiceError(.contentTooLarge, "expected at most \(limit) pictures, found \(input.shape[0])")
+      throw ServiceError(.badRequest, "expected at most \(limit) pictures, found \(input.shape[0])")
     }
     switch (input.name, input.elements) {
     case ("image", .bytes(let files)):

@@ -3,9 +3,15 @@ import BanyanFoundation
 /// The description of the service at `/openapi.json`, for programs that make clients.
 ///
 /// OpenAPI 3.1.
-enum OpenAPIDocument {
-  /// The document for a service that answers about `tasks`.
-  static func json(version: String, hasToken: Bool, settings: ServiceSettings) -> JSONValue {
+struct OpenAPIDocument {
+  /// What is served now.
+  let runs: ServedRuns
+  let version: String
+  let hasToken: Bool
+  let settings: ServiceSettings
+
+  /// The document.
+  var json: JSONValue {
     var document: [String: JSONValue] = [
       "openapi": "3.1.0",
       "info": [
@@ -15,7 +21,7 @@ enum OpenAPIDocument {
       ],
       "paths": [
         "/": ["get": get("page", "The page", text("text/html", "The page."))],
-        "/classify": ["post": classify(settings)],
+        "/classify": ["post": classify],
         "/runs": ["get": get("runs", "What is served, the trees, and who shares which prompts", reference("Runs"))],
         "/metrics": ["get": get("metrics", "Metrics for Prometheus", text("text/plain", "Text exposition 0.0.4."))],
         "/openapi.json": ["get": get("openapi", "This document", object("An OpenAPI document."))],
@@ -35,14 +41,14 @@ enum OpenAPIDocument {
         "/v2/models/{task}/versions/{version}/infer": ["post": infer(hasVersion: true)],
       ],
       "components": [
-        "schemas": schemas(settings),
+        "schemas": schemas,
         "parameters": [
           "task": [
-            "name": "task", "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            "name": "task", "in": "path", "required": true, "schema": tasks,
             "description": "A task's name as /v2/models lists it, percent-encoded.",
           ],
           "version": [
-            "name": "version", "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            "name": "version", "in": "path", "required": true, "schema": seeds,
             "description": "The seed of the run.",
           ],
         ],
@@ -54,26 +60,32 @@ enum OpenAPIDocument {
     return .object(document)
   }
 
-  private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+  /// The names of all tasks.
+  private var tasks: JSONValue { ["enum": .array(runs.taskNames.map { .string($0) })] }
 
-  private static func object(_ description: String) -> JSONValue {
+  /// The seeds of all runs.
+  private var seeds: JSONValue { ["enum": .array(Set(runs.runs.map(\.seed)).sorted().map { .string("\($0)") })] }
+
+  private func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+
+  private func object(_ description: String) -> JSONValue {
     ["type": "object", "description": .string(description)]
   }
 
-  private static func text(_ type: String, _ description: String) -> (type: String, description: String) {
+  private func text(_ type: String, _ description: String) -> (type: String, description: String) {
     (type, description)
   }
 
-  private static func response(_ description: String, _ type: String, _ schema: JSONValue) -> JSONValue {
+  private func response(_ description: String, _ type: String, _ schema: JSONValue) -> JSONValue {
     ["description": .string(description), "content": [type: ["schema": schema]]]
   }
 
-  private static func errors(_ codes: [Int]) -> [String: JSONValue] {
+  private func errors(_ codes: [Int]) -> [String: JSONValue] {
     Dictionary(
       uniqueKeysWithValues: codes.map { ("\($0)", ["$ref": "#/components/responses/Error"]) })
   }
 
-  private static func operation(
+  private func operation(
     _ id: String, _ summary: String, ok: JSONValue, errors codes: [Int], more: [String: JSONValue] = [:]
   ) -> JSONValue {
     var responses = errors(codes + [401, 429, 500])
@@ -85,17 +97,17 @@ enum OpenAPIDocument {
     return .object(members)
   }
 
-  private static func get(_ id: String, _ summary: String, _ schema: JSONValue) -> JSONValue {
+  private func get(_ id: String, _ summary: String, _ schema: JSONValue) -> JSONValue {
     operation(id, summary, ok: response(summary + ".", "application/json", schema), errors: [])
   }
 
-  private static func get(
+  private func get(
     _ id: String, _ summary: String, _ text: (type: String, description: String)
   ) -> JSONValue {
     operation(id, summary, ok: response(text.description, text.type, ["type": "string"]), errors: [])
   }
 
-  private static func health(_ id: String, _ summary: String) -> JSONValue {
+  private func health(_ id: String, _ summary: String) -> JSONValue {
     operation(
       id, summary, ok: ["description": "Yes."], errors: [],
       more: [
@@ -104,14 +116,14 @@ enum OpenAPIDocument {
       ])
   }
 
-  private static var errorReference: JSONValue { ["$ref": "#/components/responses/Error"] }
+  private var errorReference: JSONValue { ["$ref": "#/components/responses/Error"] }
 
-  private static func parameters(_ hasVersion: Bool) -> JSONValue {
+  private func parameters(_ hasVersion: Bool) -> JSONValue {
     .array(
       (hasVersion ? ["task", "version"] : ["task"]).map { ["$ref": .string("#/components/parameters/\($0)")] })
   }
 
-  private static func model(
+  private func model(
     _ id: String, _ summary: String, _ schema: JSONValue?, hasVersion: Bool = false
   ) -> JSONValue {
     let ok = schema.map { response(summary + ".", "application/json", $0) } ?? ["description": "Yes."]
@@ -120,7 +132,7 @@ enum OpenAPIDocument {
       more: ["parameters": parameters(hasVersion)])
   }
 
-  private static func infer(hasVersion: Bool = false) -> JSONValue {
+  private func infer(hasVersion: Bool = false) -> JSONValue {
     operation(
       hasVersion ? "inferVersion" : "infer", "Open Inference Protocol: pictures to probabilities",
       ok: [
@@ -138,9 +150,11 @@ enum OpenAPIDocument {
       ])
   }
 
-  private static func classify(_ settings: ServiceSettings) -> JSONValue {
-    let file: JSONValue = ["type": "string", "contentMediaType": "application/octet-stream"]
-    func picture(_ type: String) -> JSONValue { ["schema": ["type": "string", "contentMediaType": .string(type)]] }
+  private var classify: JSONValue {
+    let file: JSONValue = ["type": "string", "contentMediaType": "application/octet-stream", "minLength": 1]
+    func picture(_ type: String) -> JSONValue {
+      ["schema": ["type": "string", "contentMediaType": .string(type), "minLength": 1]]
+    }
     return operation(
       "classify", "Names pictures under one task, several or all",
       ok: response("An answer for every picture.", "application/json", reference("Answers")),
@@ -149,7 +163,7 @@ enum OpenAPIDocument {
         "parameters": [
           [
             "name": "task", "in": "query", "description": "A task; may be repeated. All where none is named.",
-            "schema": ["type": "array", "items": ["type": "string"]], "explode": true,
+            "schema": ["type": "array", "items": tasks], "explode": true,
           ],
           [
             "name": "top", "in": "query", "description": "How many classes to answer with.",
@@ -168,7 +182,7 @@ enum OpenAPIDocument {
                   "picture": [
                     "type": "array", "items": file, "minItems": 1,
                     "maxItems": .integer(Int64(settings.pictureLimit)),
-                  ], "task": ["type": "array", "items": ["type": "string"]],
+                  ], "task": ["type": "array", "items": tasks],
                   "top": ["type": "integer", "minimum": 1],
                 ],
               ]
@@ -178,16 +192,16 @@ enum OpenAPIDocument {
       ])
   }
 
-  private static func record(_ properties: [String: JSONValue], optional: [String] = []) -> JSONValue {
+  private func record(_ properties: [String: JSONValue], optional: [String] = []) -> JSONValue {
     [
       "type": "object", "properties": .object(properties),
       "required": .array(properties.keys.filter { !optional.contains($0) }.sorted().map { .string($0) }),
     ]
   }
 
-  private static func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+  private func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
 
-  private static func schemas(_ settings: ServiceSettings) -> JSONValue {
+  private var schemas: JSONValue {
     let text: JSONValue = ["type": "string"]
     let share: JSONValue = ["type": "number", "minimum": 0, "maximum": 1]
     let tensor = record([
@@ -209,8 +223,12 @@ enum OpenAPIDocument {
             "type": "array", "minItems": 1, "maxItems": 1,
             "items": record([
               "name": ["enum": ["image"]], "datatype": ["enum": ["BYTES"]],
-              "shape": ["type": "array", "items": ["type": "integer", "minimum": 1], "minItems": 1, "maxItems": 1],
-              "data": ["type": "array", "items": ["type": "string", "contentEncoding": "base64"]],
+              // Several pictures: as many texts as the shape says, which no schema can.
+              "shape": ["type": "array", "items": ["const": 1], "minItems": 1, "maxItems": 1],
+              "data": [
+                "type": "array", "minItems": 1, "maxItems": 1,
+                "items": ["type": "string", "contentEncoding": "base64", "minLength": 4],
+              ],
             ]),
           ],
           "outputs": list(

@@ -10,13 +10,26 @@ import Synchronization
 struct RequestGate: RouterMiddleware {
   private let limit: Int
   private let origins: [String]
+  private let routes: [(parts: [Substring], method: HTTPRequest.Method)]
   private let inWork = Counter()
 
   private final class Counter: Sendable {
     let value = Atomic<Int>(0)
   }
 
-  init(_ settings: ServiceSettings) { (limit, origins) = (settings.requestLimit, settings.origins) }
+  /// - Parameter routes: All paths with their methods; what a path does not know is said to be so.
+  init(_ settings: ServiceSettings, routes: [(path: String, method: HTTPRequest.Method)]) {
+    (limit, origins) = (settings.requestLimit, settings.origins)
+    self.routes = routes.map { ($0.path.split(separator: "/"), $0.method) }
+  }
+
+  /// The method that a path knows; `nil` where there is no such path.
+  private func method(of path: String) -> HTTPRequest.Method? {
+    let parts = path.split(separator: "/")
+    return routes.first { route in
+      route.parts.count == parts.count && zip(route.parts, parts).allSatisfy { $0 == $1 || $0.hasPrefix(":") }
+    }?.method
+  }
 
   func handle(
     _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
@@ -32,7 +45,16 @@ struct RequestGate: RouterMiddleware {
       guard before < limit || request.uri.path.hasPrefix("/v2/health/") else {
         throw ServiceError.busy("\(limit) requests are in work; no more are taken for now", retryAfter: 1)
       }
-      response = try await isPreflight(request) ? Response.empty(.noContent) : next(request, context)
+      let known = method(of: request.uri.path)
+      if isPreflight(request) {
+        response = .empty(.noContent)
+      } else if let known, known != request.method {
+        throw ServiceError(
+          .methodNotAllowed, "expected \(known.rawValue), found \(request.method.rawValue)",
+          headers: [.allow: known.rawValue])
+      } else {
+        response = try await next(request, context)
+      }
     } catch {
       let failure = ServiceError(error)
       if failure.status.kind == .serverError {

@@ -56,7 +56,7 @@ struct SentPictures {
     guard !pictures.isEmpty else { throw ServiceError(.badRequest, "expected a picture, found none") }
     guard pictures.count <= settings.pictureLimit else {
       throw ServiceError(
-        .contentTooLarge, "expected at most \(settings.pictureLimit) pictures, found \(pictures.count)")
+        .badRequest, "expected at most \(settings.pictureLimit) pictures, found \(pictures.count)")
     }
     if let text = tops.last {
       guard let value = Int(text), value >= 1 else {

@@ -129,7 +129,8 @@ actor BatchQueue: Service {
     logger.notice(
       "ready",
       metadata: [
-        "tasks": "\(runs.tasks.count)", "picturesPerSecond": "\((10 / max(secondsPerPicture ?? 1, 1e-9)).rounded() / 10)",
+        "tasks": "\(runs.tasks.count)",
+        "picturesPerSecond": "\((10 / max(secondsPerPicture ?? 1, 1e-9)).rounded() / 10)",
       ])
   }
 

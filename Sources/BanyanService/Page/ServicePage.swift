@@ -12,7 +12,7 @@ enum ServicePage {
     <style>
     :root{--p:#fbfaf7;--t:#22251f;--m:#62675c;--g:#dfe1d8;--a:#2f6f4f;--b:#cfe3d6;--e:#a3331f}
     @media(prefers-color-scheme:dark){:root{--p:#191b17;--t:#e6e8e0;--m:#9ba193;--g:#363a31;--a:#7cc49a;--b:#2c4536;--e:#f0907c}}
-    *{box-sizing:border-box}
+    *{box-sizing:border-box}[hidden]{display:none!important}
     body{margin:0;background:var(--p);color:var(--t);font:16px/1.5 system-ui,sans-serif}
     main{max-width:70rem;margin:auto;padding:1.5rem}
     h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2.5rem 0 .5rem}h3{font-size:1rem;margin:0}
@@ -50,7 +50,7 @@ enum ServicePage {
     <main>
     <h1>What is in the picture?</h1>
     <p id="lead">Every task answers for itself; all of them see the picture once.</p>
-    <label class="token" id="gate" hidden>This service asks for its token: <input type="password" id="token" autocomplete="off"></label>
+    <form id="gate" hidden><label class="token">This service asks for its token: <input type="password" id="token" autocomplete="off"></label></form>
     <button type="button" id="drop">Drop pictures here, paste one, or press to choose<br><small>JPEG, PNG or WebP</small></button>
     <input type="file" id="files" accept="image/jpeg,image/png,image/webp" multiple hidden>
     <fieldset id="choice"><legend>Ask</legend></fieldset>
@@ -129,8 +129,11 @@ enum ServicePage {
       }
       return item;
     };
-    const shared = (prompt, run) => prompt.tasks.length === 1 ? "its own (" + prompt.node + ")"
-      : prompt.tasks.length === run.tasks.length ? "one of all (" + prompt.node + ")" : "with " + prompt.tasks.join(", ") + " (" + prompt.node + ")";
+    const shared = (prompt, task, run) => {
+      const others = prompt.tasks.filter(name => name !== task);
+      const words = !others.length ? "own" : prompt.tasks.length === run.tasks.length ? "all" : others.length < 3 ? "with " + others.join(", ") : "with " + others.length + " others";
+      return make("span", prompt.node + " " + words, {title: "prompt " + prompt.node + ": " + prompt.tasks.join(", ")});
+    };
     const describe = run => {
       const section = make("section");
       section.append(make("h2", run.title + (run.title === run.name ? "" : " (" + run.name + ")")));
@@ -147,7 +150,9 @@ enum ServicePage {
       for (const task of run.tasks) {
         const row = make("tr");
         row.dataset.tasks = JSON.stringify([task.name]);
-        row.append(make("th", task.name, {scope: "row"}), make("td", task.prompts.map(prompt => shared(prompt, run)).join(" → ") || "see the method"), make("td", task.top1 === null ? "–" : percent(task.top1)));
+        const prompts = make("td", task.prompts.length ? undefined : "see the method");
+        task.prompts.forEach((prompt, index) => prompts.append(index ? " → " : "", shared(prompt, task.name, run)));
+        row.append(make("th", task.name, {scope: "row"}), prompts, make("td", task.top1 === null ? "–" : percent(task.top1)));
         table.append(row);
       }
       wide.append(table);
@@ -170,6 +175,7 @@ enum ServicePage {
       } catch (error) { $("status").className = "error"; $("status").textContent = error.message; }
     };
     $("token").addEventListener("change", begin);
+    $("gate").addEventListener("submit", event => { event.preventDefault(); begin(); });
     $("drop").addEventListener("click", () => $("files").click());
     $("files").addEventListener("change", event => { send(event.target.files); event.target.value = ""; });
     addEventListener("dragover", event => { event.preventDefault(); $("drop").classList.add("over"); });
