@@ -41,7 +41,9 @@ public struct TaskSuite: Codable, Sendable, Equatable {
     each.only = []
     var whole = try listing(path, each)
     (each.format, each.imageRoot, each.listPercentage) = (.auto, nil, nil)
-    for place in options.also { try whole.append(listing(place, each), subject: place) }
+    for place in options.also {
+      try whole.append(listing(place, each), keepsFirst: !options.only.isEmpty, subject: place)
+    }
     try whole.select(options.only, subject: path)
     return try SuiteAssembly(listing: whole, options: options, subject: path).suite()
   }

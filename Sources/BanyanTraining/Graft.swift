@@ -129,7 +129,8 @@ public struct Graft: Sendable {
         remedy: "Rename it, or name the new ones with --only.")
     }
     let place = URL(fileURLWithPath: tasks).standardizedFileURL.path
-    if !experiment.data.also.contains(place) { experiment.data.also.append(place) }
+    let places = ([experiment.tasks] + experiment.data.also).map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    if !places.contains(place) { experiment.data.also.append(place) }
     experiment.data.only = old + added.tasks.map(\.name)
     return (experiment, try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions))
   }
@@ -358,7 +359,8 @@ extension Graft {
 
     private mutating func train(_ tasks: [Int], _ isTrained: (String) -> Bool) throws {
       let trained = parameters.filtered(isTrained)
-      let constants = parameters.filtered { !isTrained($0) }
+      // Texts under several prompts are one batch, so that a gradient reaches all of them; only some of them take a step.
+      let constants = try parameters.filtered { !isTrained($0) }.mapTensors { try $1.asParameter() }
       let trainer = Trainer(
         method: method, settings: experiment.training, views: [tasks.map { training[$0] }],
         validation: tasks.map { validation[$0] }, names: tasks.map { names[$0] }, seed: seed, constants: constants)
@@ -372,7 +374,7 @@ extension Graft {
               objectives: Dictionary(uniqueKeysWithValues: zip(tasks.map { names[$0] }, progress.objectives)),
               rate: progress.rate))
         }, save: { _ in }, shouldStop: observer.shouldStop)
-      parameters = state.parameters.merging(constants)
+      parameters = state.parameters.merging(parameters.filtered { !isTrained($0) })
     }
 
     /// The node that a parameter belongs to, by what all methods with trees call it: `nodes.<index>.…`.

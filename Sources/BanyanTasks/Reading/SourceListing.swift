@@ -39,10 +39,13 @@ struct SourceListing {
 extension SourceListing {
   /// Puts the tasks of another source behind these.
   ///
-  /// - Throws: A `BanyanError` of kind `malformed` where both have a task of one name.
-  mutating func append(_ other: SourceListing, subject: String) throws {
+  /// - Parameter keepsFirst: Whether of two tasks of one name the first is meant, as where names are asked for.
+  /// - Throws: A `BanyanError` of kind `malformed` where both have a task of one name and it is not said which is meant.
+  mutating func append(_ other: SourceListing, keepsFirst: Bool, subject: String) throws {
+    let known = Set(tasks.map(\.name))
     for var draft in other.tasks {
-      guard !tasks.contains(where: { $0.name == draft.name }) else {
+      if known.contains(draft.name), keepsFirst { continue }
+      guard !known.contains(draft.name) else {
         throw BanyanError(
           .malformed, at: subject, "another source has a task \(draft.name) too", remedy: "Rename one of them.")
       }
