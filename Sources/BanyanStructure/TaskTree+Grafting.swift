@@ -5,8 +5,8 @@ extension TaskTree {
   ///
   /// Average linkage would have joined it with the cluster `S` that it is nearest to before that cluster met another: from the
   /// nearest leaf upward, while the cluster and its sibling joined at a higher affinity than the task has to it. The task
-  /// becomes a sibling of `S`; no node comes between `S` and its parent, so that the paths of all other tasks stay what they
-  /// are.
+  /// hangs below `S`, or below its parent where `S` is a leaf; no node comes between others, so that the paths of all other
+  /// tasks stay what they are.
   ///
   /// - Parameter affinities: One for each task of the tree.
   /// - Returns: The node to hang it below, `nil` where it stands alone beside the roots, and its mean affinity to the tasks of
@@ -29,7 +29,7 @@ extension TaskTree {
     while let parent = nodes[cluster].parent, (nodes[parent].mergeAffinity ?? -.infinity) > means[cluster] {
       cluster = parent
     }
-    return (nodes[cluster].parent ?? (nodes[cluster].children.isEmpty ? nil : cluster), means)
+    return (nodes[cluster].children.isEmpty ? nodes[cluster].parent : cluster, means)
   }
 
   /// The tree with another task as a leaf below `parent`, or beside the roots.

@@ -16,8 +16,8 @@ import Testing
     let tree = try tree()
     // Nearer to a than a is to b: a sibling of a.
     #expect(try tree.place([0.95, 0.3, 0, 0]).parent == 4)
-    // Near to both, but less than they to each other: their cluster's sibling, below the root.
-    #expect(try tree.place([0.6, 0.5, 0, 0]).parent == 6)
+    // Near to both, but less than they to each other: one more of their cluster.
+    #expect(try tree.place([0.6, 0.5, 0, 0]).parent == 4)
     #expect(try tree.place([0, 0, 0.85, 0.1]).parent == 5)
     // Far from all: still below the root, which all share.
     let far = try tree.place([0.1, 0.05, 0, 0])

@@ -63,9 +63,12 @@ struct LandscapeFigure {
         var end = start
         while end + 1 < x.count, band(values[row][end + 1]) == band(values[row][start]) { end += 1 }
         let corner = place((right[start], upper[row + 1]))
+        // A little over the row below, or paper shines through between them.
+        let overlap = row > 0 ? 0.6 : 0
         figure.add(
-          .box(corner, width: (right[end + 1] - right[start]) * scale, height: (upper[row + 1] - upper[row]) * scale),
-          .heat(heat(band(values[row][start]))))
+          .box(
+            corner, width: (right[end + 1] - right[start]) * scale,
+            height: (upper[row + 1] - upper[row]) * scale + overlap), .heat(heat(band(values[row][start]))))
         start = end + 1
       }
     }
