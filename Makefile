@@ -1,4 +1,4 @@
-# Words: build test demo evidence pretrain-default parity format lint docs goldens bench bench-quick clean
+# Words: build test demo evidence pretrain-default parity format lint docs goldens bench bench-quick reliability clean
 # `make` alone lists them.
 
 # One configuration for the binary and the tests, so that nothing is built twice.
@@ -12,7 +12,7 @@ OUTPUT ?= runs/demo
 # More options of `make bench`: BENCH=--resume goes on where a run was stopped.
 BENCH ?=
 
-.PHONY: help bootstrap build test parity format lint docs goldens bench bench-quick demo evidence pretrain-default clean venv
+.PHONY: help reliability bootstrap build test parity format lint docs goldens bench bench-quick demo evidence pretrain-default clean venv
 
 help:
 	@echo "make demo     build, then every method on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
@@ -25,6 +25,7 @@ help:
 	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
 	@echo "make bench    time Banyan against PyTorch with transformers, both in one run (an hour and a half)"
 	@echo "make bench-quick  the same with a smaller tower and two rounds (minutes)"
+	@echo "make reliability  the service under twice its load for ten minutes (OVERLOAD=$(OVERLOAD) seconds)"
 	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
 	@echo "make pretrain-default  make the CLIP that ships again"
 	@echo "make clean    remove what was built (not .deps/)"
@@ -77,6 +78,11 @@ bench: build venv
 
 bench-quick: build venv
 	env -u OMP_WAIT_POLICY $(BANYAN)-bench --quick
+
+# How long the service is kept at twice its load, in seconds.
+OVERLOAD ?= 600
+reliability: build venv
+	scripts/reliability $(OVERLOAD)
 
 demo: build
 	$(BANYAN) demo --output $(OUTPUT)

@@ -216,15 +216,15 @@ public struct Graft: Sendable {
     let method = try entry.make(experiment.options, context)
     let classifiers = try method.classifiers(parameters)
     let old = saved.manifest.tasks.count
-    var results = recorded.tasks
+    var results: [String: SeedTaskResult] = [:]
     let evaluator = Evaluator(method, parameters)
-    for (index, part) in split.enumerated() where index >= old || refinement != nil {
+    // Old tasks too: texts in a larger batch differ in the last bit, and a record is what is found again.
+    for (index, part) in split.enumerated() {
       results[part.task] = try evaluator.evaluate(
         classifiers[index], on: table.batch(part.test, task: index), classNames: prompts[index].classNames)
+      // The tree with all tasks never was at a start.
       results[part.task]?.finalLoss = try evaluator.loss(classifiers[index], on: table.batch(part.train, task: index))
     }
-    // The tree with all tasks never was at a start.
-    for name in results.keys { results[name]?.initialLoss = nil }
     var manifest = saved.manifest
     manifest.tree = tree
     manifest.tasks += zip(prompts, classifiers).dropFirst(old).map { task, classifier in

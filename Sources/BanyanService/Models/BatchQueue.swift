@@ -71,7 +71,8 @@ actor BatchQueue: Service {
   /// - Throws: A ``ServiceError`` with status 429 where too many wait, or where they would wait for longer than is promised.
   func reserve(_ count: Int) throws {
     let pace = secondsPerPicture ?? 0
-    let wait = Double(reserved) * pace
+    // Its own batch must be through too, and others may fill that up.
+    let wait = Double(reserved + mostAtOnce) * pace
     let limit = settings.latency.seconds
     guard reserved + count <= settings.queueLimit else {
       throw ServiceError.busy("\(reserved) pictures wait; no more are taken for now", retryAfter: wait)
@@ -83,6 +84,12 @@ actor BatchQueue: Service {
     }
     reserved += count
     Gauge(label: "banyan_pictures_waiting").record(reserved)
+  }
+
+  /// How many pictures a batch takes: no more than pass the tower in a quarter of the time that is promised.
+  private var mostAtOnce: Int {
+    let fitting = settings.latency.seconds / 4 / max(secondsPerPicture ?? 0, 1e-9)
+    return max(1, Int(min(Double(settings.batchSize), fitting)))
   }
 
   /// Gives places back.
@@ -153,7 +160,8 @@ actor BatchQueue: Service {
   }
 
   private func serveOneBatch() async {
-    if let first = waiting.first, waiting.count < settings.batchSize {
+    let most = mostAtOnce
+    if let first = waiting.first, waiting.count < most {
       let rest = settings.gathering - first.arrived.duration(to: clock.now)
       if rest > .zero { try? await clock.sleep(for: rest) }
     }
@@ -163,7 +171,7 @@ actor BatchQueue: Service {
     var others: [Job] = []
     for job in waiting {
       let fits = job.tower == first.tower && job.runs.generation == first.runs.generation
-      if fits, batch.count < settings.batchSize { batch.append(job) } else { others.append(job) }
+      if fits, batch.count < most { batch.append(job) } else { others.append(job) }
     }
     waiting = others
     let (planes, places, runs) = (batch.map(\.planes), batch.map(\.places), first.runs)
@@ -173,8 +181,9 @@ actor BatchQueue: Service {
       for (job, answer) in zip(batch, answers) { job.answer.resume(returning: answer) }
       let seconds = start.duration(to: clock.now).seconds
       let pace = seconds / Double(batch.count)
-      // A lone picture says little about a full batch, and the other way round; drift is followed slowly.
-      secondsPerPicture = secondsPerPicture.map { 0.8 * $0 + 0.2 * pace } ?? pace
+      // A lone picture says little about a full batch, and what is promised is promised of full ones.
+      let weight = 0.3 * min(1, Double(batch.count) / Double(most))
+      secondsPerPicture = secondsPerPicture.map { $0 + weight * (pace - $0) } ?? pace
       Recorder(label: "banyan_batch_pictures").record(batch.count)
       Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(seconds * 1e9))
       for job in batch {
