@@ -26,7 +26,7 @@ public struct ServiceSettings: Sendable, Equatable {
   public var rate: Double?
   /// What a client must show; `nil` lets everybody in.
   public var token: String?
-  /// Which other sites' pages may ask; none unless named. `*` is every site.
+  /// Which other sites' pages may ask, none unless named; `*` is every site.
   public var origins: [String] = []
   /// Where features and answers of late pictures are kept, for `banyan drift`; nowhere unless named.
   public var traffic: URL?

@@ -13,7 +13,7 @@ public import Foundation
 /// A new task is compared with the old ones by the gradients that a prompt which all of them share gets, as when the tree was
 /// built; it becomes a leaf where average linkage would have put it. Its prompt starts from the prompt of its path or of its
 /// nearest task that serves it best, and is the only one that learns: what old tasks answer stays the same to the bit. With
-/// ``refinement`` the prompts above the leaf learn on as well, by a step that is shortened until no old task loses more
+/// a ``Refinement`` the prompts above the leaf learn on as well, by a step that is shortened until no old task loses more
 /// than the margin on its validation pictures.
 ///
 /// Unlike ``ExperimentRun`` it goes out from a run. The method must have a tree of tasks.

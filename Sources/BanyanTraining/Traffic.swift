@@ -113,13 +113,44 @@ extension FinishedRun {
     let evaluator = Evaluator(restored.method, restored.saved.parameters)
     var windows: [String: PictureWindow] = [:]
     for (index, part) in restored.split.enumerated() {
-      let batch = try restored.table.batch(part.test, task: index)
-      let rows = try evaluator.probabilities(batch, restored.saved.classifiers[index])
-      let (width, values) = (batch.features.extent(1), try batch.features.floats())
-      windows[part.task] = PictureWindow(
-        features: rows.indices.map { Array(values[$0 * width..<($0 + 1) * width]) },
-        confidences: rows.map { $0.max() ?? 0 }, labels: rows.map(Evaluator.best))
+      windows[part.task] = try Self.window(
+        restored.table.batch(part.test, task: index), evaluator, restored.saved.classifiers[index])
     }
     return windows
+  }
+
+  /// What other pictures look like to the classifiers of the tasks that they are filed under.
+  ///
+  /// - Parameters:
+  ///   - tasks: A folder or file of tasks, of which those that the run knows are read; what classes say does not count.
+  ///   - seed: Which seed's prompts.
+  ///   - bench: The run's checkpoint.
+  ///   - observer: Who is told how it goes and may stop it.
+  public func windows(
+    _ tasks: String, seed: UInt64, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()
+  ) throws -> [String: PictureWindow] {
+    let saved = try SavedPrompts(folder, seed: seed, device: experiment.device)
+    let method = try saved.method(bench, paths: (experiment.encodingPath, experiment.imagePath))
+    let evaluator = Evaluator(method, saved.parameters)
+    let suite = try TaskSuite.load(tasks)
+    let known = suite.tasks.filter { task in saved.manifest.tasks.contains { $0.name == task.name } }
+    let table = try FeatureTable(
+      known.flatMap(\.samples), suite: suite, extractor: bench.extractor, view: .centre,
+      progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    var windows: [String: PictureWindow] = [:]
+    for task in known where !task.samples.isEmpty {
+      guard let index = saved.manifest.tasks.firstIndex(where: { $0.name == task.name }) else { continue }
+      windows[task.name] = try Self.window(
+        table.batch(task.samples, task: index), evaluator, saved.classifiers[index])
+    }
+    return windows
+  }
+
+  private static func window(_ batch: TaskBatch, _ evaluator: Evaluator, _ weights: Tensor) throws -> PictureWindow {
+    let rows = try evaluator.probabilities(batch, weights)
+    let (width, values) = (batch.features.extent(1), try batch.features.floats())
+    return PictureWindow(
+      features: rows.indices.map { Array(values[$0 * width..<($0 + 1) * width]) },
+      confidences: rows.map { $0.max() ?? 0 }, labels: rows.map(Evaluator.best))
   }
 }

@@ -10,7 +10,8 @@ import Testing
 
   private static let commands = [
     "train", "compare", "report", "tree", "landscape", "classify", "evaluate", "methods", "world", "demo", "pretrain",
-    "experiment", "watch", "embed", "map", "recommend", "meta-task", "words",
+    "experiment", "watch", "embed", "map", "recommend", "meta-task", "words", "serve", "export",
+    "graft", "drift",
   ]
 
   @Test(arguments: commands)

@@ -2,7 +2,7 @@ import BanyanFoundation
 import Foundation
 import Testing
 
-/// The report in a real browser.
+/// The report and the page of the service in a real browser.
 @Suite struct PageTests {
   /// A Chromium; `make test` sets it where there is one.
   private static let browser = ProcessInfo.processInfo.environment["BANYAN_CHROMIUM"].flatMap { $0.isEmpty ? nil : $0 }
@@ -19,7 +19,8 @@ import Testing
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
         "--user-data-dir=\(profile.path)", "--enable-logging=stderr", "--virtual-time-budget=4000",
         "--window-size=1200,900",
-      ] + more + ["file://\(shop.folder.appendingPathComponent(page).path)"], in: shop.folder,
+      ] + more + [page.hasPrefix("http") ? page : "file://\(shop.folder.appendingPathComponent(page).path)"],
+      in: shop.folder,
       program: URL(fileURLWithPath: browser))
   }
 
@@ -53,6 +54,17 @@ import Testing
     #expect(outcome.out.contains("data-broken=\"0\""))
     let drawn = html.components(separatedBy: "class=\"figure\"").count - 1
     #expect(drawn > 6 && outcome.out.contains("data-figures=\"\(drawn)\""))
+  }
+
+  @Test(.enabled(if: browser != nil)) func theServicesPageKnowsItsTasksAndTheirTree() throws {
+    let service = try RunningService(["--run", "runs/hipro"], in: shop.folder)
+    let outcome = try open("http://127.0.0.1:\(service.port)/", ["--dump-dom"])
+    #expect(outcome.code == 0 && !outcome.err.contains("CONSOLE"), "\(outcome.err)")
+    for task in ["chalk", "ink", "watercolour"] {
+      #expect(outcome.out.contains("type=\"checkbox\"") && outcome.out.contains(task))
+    }
+    #expect(outcome.out.contains("class=\"tree\"") && outcome.out.contains("joined at") && outcome.out.contains("own"))
+    #expect(outcome.out.contains("id=\"gate\" hidden"))
   }
 
   @Test(.enabled(if: browser != nil)) func lightAndDarkAreTwoPictures() throws {

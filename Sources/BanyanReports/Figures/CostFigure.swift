@@ -19,7 +19,9 @@ struct CostFigure {
     let (left, right, top, bottom) = (130.0, 700.0, 24.0, 350.0)
     let x = Axis(
       over: trained.map { Double($0.trainableParameters) }, from: left + 30, to: right - 20, isLogarithmic: true)
-    let y = Axis(over: rows.map { 100 * $0.average }, from: bottom, to: top)
+    let y = Axis(
+      over: rows.flatMap { row in [-1, 0, 1].map { 100 * (row.average + $0 * (row.averageStd ?? 0)) } }, from: bottom,
+      to: top)
     for tick in y.ticks() {
       figure.add(.line([.init(left - 60, y.place(tick)), .init(right, y.place(tick))]), .grid)
       figure.text(NumberText.fixed(tick, 0), at: .init(left - 66, y.place(tick) + 4), .muted, size: 11, .end)

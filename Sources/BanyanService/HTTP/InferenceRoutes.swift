@@ -17,7 +17,7 @@ struct InferenceRoutes: Sendable {
 
   static let extensions: [JSONValue] = [.string("binary_tensor_data"), .string("classification")]
 
-  /// `GET /v2`
+  /// What the server is, `GET /v2`.
   func server(_ request: Request, _ context: ServiceContext) -> Response {
     .json(
       JSONValue.object([
@@ -38,7 +38,7 @@ struct InferenceRoutes: Sendable {
     .json(JSONValue.object(["models": .array(library.current.taskNames.map { .string($0) })]))
   }
 
-  /// `GET /v2/models/{task}`
+  /// A task's inputs and outputs, `GET /v2/models/{task}`.
   func model(_ request: Request, _ context: ServiceContext) throws -> Response {
     let runs = library.current
     let place = try task(context, runs)
@@ -62,7 +62,7 @@ struct InferenceRoutes: Sendable {
       ]))
   }
 
-  /// `GET /v2/models/{task}/ready`
+  /// Whether a task answers, `GET /v2/models/{task}/ready`.
   func modelReady(_ request: Request, _ context: ServiceContext) async throws -> Response {
     _ = try task(context, library.current)
     return .empty(await answering.queue.isReady ? .ok : .serviceUnavailable)
@@ -87,7 +87,7 @@ struct InferenceRoutes: Sendable {
     var classes: Int?
   }
 
-  /// `POST /v2/models/{task}/infer`
+  /// Pictures to probabilities, `POST /v2/models/{task}/infer`.
   func infer(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let runs = library.current
     let place = try task(context, runs)

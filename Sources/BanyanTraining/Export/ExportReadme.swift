@@ -34,8 +34,7 @@ enum ExportReadme {
         pixels = processor(Image.open(picture).convert("RGB"), return_tensors="pt")
         image = unit(model.get_image_features(**pixels))
         logits = model.logit_scale.exp() * image @ classifier.T
-    for name, share in zip(about["classes"], logits.softmax(-1)[0].tolist()):
-        print(f"{share:.3f} {name}")
+    answers = dict(zip(about["classes"], logits.softmax(-1)[0].tolist()))
     ```
 
     With one template, `pipeline("zero-shot-image-classification", model=folder)` takes it as its `hypothesis_template` and gives the

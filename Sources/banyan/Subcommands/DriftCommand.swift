@@ -17,13 +17,17 @@ struct DriftCommand: ParsableCommand {
 
         banyan serve --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --traffic traffic.safetensors
+        banyan drift --run runs/hipro --pictures new-pictures     pictures in folders, <task>/<any class>/<image>
       """)
 
   @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
   var folder: String
 
   @Option(help: ArgumentHelp("What a service kept.", valueName: "file"), completion: .file())
-  var traffic: String
+  var traffic: String?
+
+  @Option(help: ArgumentHelp("Or pictures themselves, in any layout that `banyan train` takes.", valueName: "path"))
+  var pictures: String?
 
   @Option(help: ArgumentHelp("How often a false alarm is accepted, over all tasks.", valueName: "share"))
   var level = 0.05
@@ -46,6 +50,7 @@ struct DriftCommand: ParsableCommand {
   var format = ResultFormat.text
 
   func validate() throws {
+    if (traffic == nil) == (pictures == nil) { throw ValidationError("Say what came in: --traffic or --pictures.") }
     if !(1e-6..<1).contains(level) { throw ValidationError("--level must be more than 0 and less than 1.") }
     if !(19...1_000_000).contains(draws) { throw ValidationError("--draws must be 19 to 1000000.") }
   }
@@ -53,22 +58,22 @@ struct DriftCommand: ParsableCommand {
   func run() throws {
     let finished = try FinishedRun(URL(fileURLWithPath: folder))
     let seed = try finished.seed(seed)
-    let record = try Traffic(contentsOf: URL(fileURLWithPath: traffic))
+    let record = try traffic.map { try Traffic(contentsOf: URL(fileURLWithPath: $0)) }
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
     defer { reporter.finish() }
     let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
-    let reference = try finished.reference(
-      seed: seed, bench: bench,
-      observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
+    let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
+    let reference = try finished.reference(seed: seed, bench: bench, observer: observer)
+    let seen = try pictures.map { try finished.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
     reporter.finish()
     var rows: [DriftTable.Row] = []
     for task in finished.record.taskNames {
       // Two runs with one task make the service say which.
-      let name = [task, "\(URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent).\(task)"]
-        .first { record.window($0) != nil }
-      guard let name, let window = record.window(name), window.count >= 8, let known = reference[task] else {
-        rows.append(.init(task: task, pictures: name.flatMap { record.window($0)?.count } ?? 0))
+      let names = [task, "\(URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent).\(task)"]
+      let window = seen[task] ?? names.lazy.compactMap { record?.window($0) }.first
+      guard let window, window.count >= 8, let known = reference[task] else {
+        rows.append(.init(task: task, pictures: window?.count ?? 0))
         continue
       }
       let outcome = try DriftTest(draws: draws).compare(window, with: known)
