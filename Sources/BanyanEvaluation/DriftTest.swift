@@ -132,15 +132,23 @@ private struct Pool {
   private let classCount: Int
 
   init(_ window: PictureWindow, _ reference: PictureWindow, components: Int, seed: UInt64) {
-    let rows = (window.features + reference.features).map { $0.map(Double.init) }
+    let rows = window.features + reference.features
     let (count, width) = (rows.count, rows.first?.count ?? 0)
-    var mean = [Double](repeating: 0, count: width)
-    for row in rows { for j in 0..<width { mean[j] += row[j] / Double(count) } }
-    let centred = rows.map { row in zip(row, mean).map { $0 - $1 } }
-    let axes = Self.principalAxes(centred, count: min(components, width, count - 1), seed: seed)
-    var projected = centred.map { row in axes.map { axis in zip(row, axis).reduce(0) { $0 + $1.0 * $1.1 } } }
-    residuals = zip(centred, projected).map { row, point in
-      row.reduce(0) { $0 + $1 * $1 } - point.reduce(0) { $0 + $1 * $1 }
+    var centred = rows.joined().map(Double.init)  // [pictures, width]
+    for j in 0..<width {
+      let mean = stride(from: j, to: centred.count, by: width).reduce(0) { $0 + centred[$1] } / Double(count)
+      for place in stride(from: j, to: centred.count, by: width) { centred[place] -= mean }
+    }
+    let axes = Self.principalAxes(centred, width: width, count: min(components, width, count - 1), seed: seed)
+    func product(_ row: Int, _ other: [Double], _ start: Int) -> Double {
+      var sum = 0.0
+      for j in 0..<width { sum += centred[row * width + j] * other[start + j] }
+      return sum
+    }
+    var projected: [[Double]] = (0..<count).map { row in axes.map { product(row, $0, 0) } }
+    residuals = (0..<count).map { row in
+      let within: Double = projected[row].reduce(0) { $0 + $1 * $1 }
+      return product(row, centred, row * width) - within
     }
     for j in axes.indices {
       let variance = projected.reduce(0) { $0 + $1[j] * $1[j] } / Double(count)
@@ -155,21 +163,27 @@ private struct Pool {
     classCount = (labels.max() ?? 0) + 1
   }
 
-  /// The axes of largest variance, by subspace iteration from a seeded start.
-  private static func principalAxes(_ rows: [[Double]], count: Int, seed: UInt64) -> [[Double]] {
-    guard let width = rows.first?.count, count > 0 else { return [] }
+  /// The axes of largest variance, by subspace iteration on the covariance from a seeded start.
+  private static func principalAxes(_ centred: [Double], width: Int, count: Int, seed: UInt64) -> [[Double]] {
+    guard width > 0, count > 0 else { return [] }
+    var covariance = [Double](repeating: 0, count: width * width)
+    for start in stride(from: 0, to: centred.count, by: width) {
+      for i in 0..<width {
+        let value = centred[start + i]
+        for j in 0...i { covariance[i * width + j] += value * centred[start + j] }
+      }
+    }
+    for i in 0..<width { for j in 0..<i { covariance[j * width + i] = covariance[i * width + j] } }
     var generator = SeededGenerator(seed: seed, label: "axes")
     var axes = (0..<count).map { _ in (0..<width).map { _ in 2 * generator.uniform() - 1 } }
     for _ in 0..<24 {
-      axes = orthonormal(axes)
-      var next = axes.map { _ in [Double](repeating: 0, count: width) }
-      for row in rows {
-        for (k, axis) in axes.enumerated() {
-          let along = zip(row, axis).reduce(0) { $0 + $1.0 * $1.1 }
-          for j in 0..<width { next[k][j] += along * row[j] }
+      axes = orthonormal(axes).map { axis in
+        (0..<width).map { i in
+          var sum = 0.0
+          for j in 0..<width { sum += covariance[i * width + j] * axis[j] }
+          return sum
         }
       }
-      axes = next
     }
     return orthonormal(axes)
   }

@@ -2,6 +2,8 @@
 public enum NearNames {
   /// The names closest to `name`, nearest first, at most three and none that is far off.
   public static func suggestions(for name: String, among names: some Sequence<String>) -> [String] {
+    // What is longer than any name is no name that was mistyped, and comparing it would take long.
+    guard name.utf8.count <= 256 else { return [] }
     let wanted = Array(name.lowercased())
     let limit = max(2, wanted.count / 2)
     return

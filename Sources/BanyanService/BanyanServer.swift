@@ -58,10 +58,15 @@ public struct BanyanServer: Service {
     let traffic = try settings.traffic.map { try TrafficKeeper($0, logger: logger) }
     let answering = Answering(
       queue: queue, settings: settings, rate: settings.rate.map(RateGate.init), traffic: traffic)
+    // Longer than an answer may take to come about; who has not read for so long is not listening.
+    let unread = TimeAmount.nanoseconds(Int64((settings.latency.seconds + settings.uploadTime.seconds + 30) * 1e9))
     let others: [any Service] = [traffic].compactMap(\.self)
     let application = Application(
       router: router(answering),
-      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [IdleStateHandler(writeTimeout: unread), DeafClientHandler()],
+          idleTimeout: .seconds(60))),
       configuration: ApplicationConfiguration(
         address: address, serverName: "banyan",
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit, logger: logger)),

@@ -28,6 +28,10 @@ public struct ServiceSettings: Sendable, Equatable {
   public var token: String?
   /// Which other sites' pages may ask, none unless named; `*` is every site.
   public var origins: [String] = []
+  /// Names under which the service may be called; `nil` for all, `*` among them too.
+  ///
+  /// A page of another site can make its own name stand for this machine's address; the name still gives it away.
+  public var hosts: [String]?
   /// Where features and answers of late pictures are kept, for `banyan drift`; nowhere unless named.
   public var traffic: URL?
 

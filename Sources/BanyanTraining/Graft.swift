@@ -122,6 +122,7 @@ public struct Graft: Sendable {
     let old = run.record.runs.first?.split.map(\.task) ?? []
     var options = experiment.loadingOptions
     (options.only, options.also, options.format, options.imageRoot) = (only, [], .auto, nil)
+    options.listPercentage = nil
     let added = try TaskSuite.load(tasks, options: options)
     for task in added.tasks where old.contains(task.name) {
       throw BanyanError(

@@ -78,6 +78,9 @@ public struct PictureClassifier: Sendable {
       try saved.method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath)), saved.parameters)
   }
 
+  /// What a task's answers come from: a digest of the tower and the task's classifier.
+  public func origin(of task: Int) throws -> String { try saved.origin(of: task) }
+
   /// The tasks that it knows.
   public var taskNames: [String] { saved.manifest.tasks.map(\.name) }
 

@@ -130,5 +130,13 @@ public struct SavedPrompts: Sendable {
         encodingPath: paths.text, imagePath: paths.image))
   }
 
+  /// A digest of the checkpoint and a task's classifier.
+  func origin(of task: Int) throws -> String {
+    let values = try classifiers[task].floats()
+    let bytes = values.withUnsafeBytes { Data($0) }
+    let place = Data("\(manifest.model) \(manifest.method) \(manifest.seed) ".utf8)
+    return String(ContentHash.sha256(place + bytes).prefix(32))
+  }
+
   private static func key(_ task: Int) -> String { "tasks.\(task).classifier" }
 }

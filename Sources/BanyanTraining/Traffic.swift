@@ -19,6 +19,8 @@ public struct Traffic: Sendable {
     /// Where the oldest stands once the ring is full.
     var next = 0
     var seen = 0
+    /// What the answers came from.
+    var origin = ""
   }
 
   /// Nothing was seen yet.
@@ -30,10 +32,12 @@ public struct Traffic: Sendable {
   ///   - feature: Its unit image feature.
   ///   - probabilities: Of the task's classes.
   ///   - task: The task's name.
-  public mutating func add(_ feature: [Float], probabilities: [Double], task: String) {
+  ///   - origin: What the answers come from; where it is another than before, what was kept of the task is forgotten.
+  public mutating func add(_ feature: [Float], probabilities: [Double], task: String, origin: String = "") {
+    if let ring = tasks[task], ring.origin != origin { tasks[task] = nil }
     let label = Evaluator.best(probabilities)
     let confidence = probabilities.isEmpty ? 0 : probabilities[label]
-    tasks[task, default: Ring()].add(feature, confidence, label, capacity: capacity)
+    tasks[task, default: Ring(origin: origin)].add(feature, confidence, label, capacity: capacity)
   }
 
   /// The names of the tasks that something was asked of.
@@ -41,6 +45,9 @@ public struct Traffic: Sendable {
 
   /// The last pictures of a task, in no order; `nil` where none were seen.
   public func window(_ task: String) -> PictureWindow? { tasks[task]?.window }
+
+  /// What the answers of a task came from; `nil` where none were seen.
+  public func origin(_ task: String) -> String? { tasks[task]?.origin }
 
   /// How many pictures of a task were seen in all.
   public func seen(_ task: String) -> Int { tasks[task]?.seen ?? 0 }
@@ -50,15 +57,18 @@ public struct Traffic: Sendable {
     var tree = ParameterTree()
     let names = taskNames
     for (index, name) in names.enumerated() {
-      guard let window = tasks[name]?.window, let width = window.features.first?.count else { continue }
+      guard let window = tasks[name]?.oldestFirst, let width = window.features.first?.count else { continue }
       tree["tasks.\(index).features"] = try Tensor(Array(window.features.joined()), shape: [window.count, width])
       tree["tasks.\(index).confidences"] = try Tensor(window.confidences, shape: [window.count])
       tree["tasks.\(index).labels"] = try Tensor(window.labels.map(Double.init), shape: [window.count])
       tree["tasks.\(index).seen"] = try Tensor([Double(seen(name))], shape: [1])
     }
-    let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
-    try AtomicFile.write(
-      SealedTensors.encode(tree, metadata: ["banyan": "traffic 1", "tasks": list, "capacity": "\(capacity)"]), to: url)
+    func list(_ texts: [String]) throws -> String { String(decoding: try JSONEncoder().encode(texts), as: UTF8.self) }
+    let metadata = [
+      "banyan": "traffic 1", "tasks": try list(names), "origins": try list(names.map { origin($0) ?? "" }),
+      "capacity": "\(capacity)",
+    ]
+    try AtomicFile.write(SealedTensors.encode(tree, metadata: metadata), to: url)
   }
 
   /// Reads what ``write(to:)`` wrote.
@@ -67,8 +77,8 @@ public struct Traffic: Sendable {
   public init(contentsOf url: URL) throws {
     let file = try SealedTensors.read(url, remedy: "Remove the file; a service begins a new one.")
     guard file.metadata["banyan"] == "traffic 1", let capacity = file.metadata["capacity"].flatMap(Int.init),
-      let list = file.metadata["tasks"],
-      let names = try? JSONDecoder().decode([String].self, from: Data(list.utf8))
+      let names = Self.list(file.metadata["tasks"]), let origins = Self.list(file.metadata["origins"]),
+      names.count == origins.count
     else { throw BanyanError(.malformed, at: url.path, "is no record of traffic") }
     self.capacity = capacity
     for (index, name) in names.enumerated() {
@@ -79,12 +89,24 @@ public struct Traffic: Sendable {
         features: (0..<count).map { Array(values[$0 * width..<($0 + 1) * width]) },
         confidences: try file.tree.require("tasks.\(index).confidences").doubles(),
         labels: try file.tree.require("tasks.\(index).labels").doubles().map { Int($0) })
-      tasks[name] = Ring(window: window, next: 0, seen: Int(try file.tree.require("tasks.\(index).seen").item()))
+      tasks[name] = Ring(
+        window: window, next: 0, seen: Int(try file.tree.require("tasks.\(index).seen").item()), origin: origins[index])
     }
+  }
+
+  private static func list(_ text: String?) -> [String]? {
+    text.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }
 }
 
 extension Traffic.Ring {
+  /// The window from the oldest picture to the latest.
+  fileprivate var oldestFirst: PictureWindow {
+    func turned<Element>(_ list: [Element]) -> [Element] { Array(list[next...] + list[..<next]) }
+    return PictureWindow(
+      features: turned(window.features), confidences: turned(window.confidences), labels: turned(window.labels))
+  }
+
   fileprivate mutating func add(_ feature: [Float], _ confidence: Double, _ label: Int, capacity: Int) {
     seen += 1
     guard window.count >= capacity else {
@@ -144,6 +166,13 @@ extension FinishedRun {
         table.batch(task.samples, task: index), evaluator, saved.classifiers[index])
     }
     return windows
+  }
+
+  /// What each task's answers come from, to be compared with what traffic came from.
+  public func origins(seed: UInt64) throws -> [String: String] {
+    let saved = try SavedPrompts(folder, seed: seed)
+    return Dictionary(
+      uniqueKeysWithValues: try saved.manifest.tasks.enumerated().map { ($1.name, try saved.origin(of: $0)) })
   }
 
   private static func window(_ batch: TaskBatch, _ evaluator: Evaluator, _ weights: Tensor) throws -> PictureWindow {

@@ -109,6 +109,9 @@ import Testing
     #expect(again.window("a.b/c \u{1F3A8}")?.labels == [0, 0, 0])
     again.add([50, 1], probabilities: [0.2, 0.8], task: "ink")
     #expect(again.window("ink")?.count == 5)
+    // Other prompts answer: what was kept is of no use.
+    again.add([1, 1], probabilities: [0.3, 0.7], task: "ink", origin: "other")
+    #expect(again.window("ink")?.count == 1 && again.origin("ink") == "other")
     var bytes = try Data(contentsOf: file)
     bytes[bytes.count - 3] ^= 1
     try bytes.write(to: file)

@@ -64,6 +64,16 @@ import Testing
     let replaced = try Program.run(words + ["embed-b.json", "--seed", "2", "--overwrite", "-q"], in: shop.folder)
     #expect(replaced.code == 0)
     #expect(try embeddings(bytes) != embeddings(shop.bytes("embed-b.json")))
+    // The same again draws the distances and makes nothing anew.
+    let drawn = try Program.run(
+      words + ["embed-b.json", "--seed", "2", "--figure", "distances.svg", "-q"], in: shop.folder)
+    let distances = String(decoding: try shop.bytes("distances.svg"), as: UTF8.self)
+    #expect(drawn.code == 0 && distances.contains(" and ink: "))
+    let page = try shop.run(
+      "report", "runs/coop", "--embeddings", "embed-b.json", "--output", "embedded.html", "--no-pictures")
+    let html = String(decoding: try shop.bytes("embedded.html"), as: UTF8.self)
+    #expect(page.code == 0 && html.contains("Which tasks ask for the same") && html.contains("the CLIP image tower"))
+    #expect(!html.contains("pixels "))
     let map = try shop.run("map", "--embeddings", "embed-b.json", "--output", "tasks.svg", "-q")
     #expect(map.code == 0 && map.out.contains("3 places"))
     #expect(String(decoding: try shop.bytes("tasks.svg"), as: UTF8.self).contains("watercolour"))

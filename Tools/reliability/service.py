@@ -53,7 +53,7 @@ class Service:
 
 def request(picture, path="/classify?top=1"):
     body = picture.read_bytes()
-    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
@@ -110,7 +110,7 @@ async def opened(service, message, rate, seconds, disturb=False):
                 status = "upload aborted"
             elif kind == "malformed":
                 writer.write(noise.choice([b"\x00\xff\r\n\r\n", b"POST /classify HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                                           b"POST /v2/models/x/infer HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{]"]))
+                                           b"POST /v2/models/x/infer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{]"]))
                 await writer.drain()
                 await asyncio.wait_for(reader.read(64), 30)
                 status = "malformed"

@@ -81,7 +81,7 @@ struct InferenceRoutes: Sendable {
     return place
   }
 
-  private struct Wanted {
+  private struct Wanted: Sendable {
     var name: String
     var isBinary: Bool
     var classes: Int?
@@ -95,16 +95,22 @@ struct InferenceRoutes: Sendable {
       throw ServiceError(.unsupportedMediaType, "expected a body without content encoding, found \(encoding)")
     }
     let body = try await request.read(answering.settings)
-    let split = try Self.split(body, headerLength: request.headers[.inferenceHeaderLength])
-    let json = try Self.parsed(split.json)
-    var binary = split.binary
-    guard let list = json["inputs"]?.arrayValue else { throw ServiceError(.badRequest, "expected a list of inputs") }
-    let inputs = try list.map { try InferenceTensor($0, binary: &binary) }
-    guard binary.isEmpty else {
-      throw ServiceError(.badRequest, "\(binary.count) bytes behind the JSON belong to no input")
+    let headerLength = request.headers[.inferenceHeaderLength]
+    let (size, limit) = (runs.classifier(place).planeSize, answering.settings.pictureLimit)
+    // Beside the threads that answer: a long list takes a while.
+    let (id, wanted, sources) = try await answering.queue.decode {
+      let split = try Self.split(body, headerLength: headerLength)
+      let json = try Self.parsed(split.json)
+      var binary = split.binary
+      guard let list = json["inputs"]?.arrayValue, list.count == 1 else {
+        throw ServiceError(.badRequest, "expected a list of inputs with one input, image or pixels")
+      }
+      let inputs = try list.map { try InferenceTensor($0, binary: &binary) }
+      guard binary.isEmpty else {
+        throw ServiceError(.badRequest, "\(binary.count) bytes behind the JSON belong to no input")
+      }
+      return (json["id"]?.stringValue, try Self.wanted(json), try Self.sources(inputs, size, limit: limit))
     }
-    let wanted = try Self.wanted(json)
-    let sources = try Self.sources(inputs, runs.classifier(place).planeSize, limit: answering.settings.pictureLimit)
     let results = try await answering.answers(
       sources, runs: runs, places: [place], isNamed: true, client: context.client)
     let rows = try results.map { try $0.get()[0] }
@@ -119,7 +125,7 @@ struct InferenceRoutes: Sendable {
       "model_name": .string(task.name), "model_version": .string("\(runs.runs[task.run].seed)"),
       "outputs": .array(described),
     ]
-    if let id = json["id"]?.stringValue { answer["id"] = .string(id) }
+    if let id { answer["id"] = .string(id) }
     guard let behind else { return .json(JSONValue.object(answer)) }
     let head = try JSONEncoder().encode(JSONValue.object(answer))
     return .bytes(
@@ -150,6 +156,10 @@ struct InferenceRoutes: Sendable {
       return ["probabilities", "label"].map { Wanted(name: $0, isBinary: isBinary, classes: nil) }
     }
     guard let list = outputs.arrayValue else { throw ServiceError(.badRequest, "expected a list of outputs") }
+    let names = list.compactMap { $0["name"]?.stringValue }
+    guard Set(names).count == list.count else {
+      throw ServiceError(.badRequest, "expected each output once, with its name")
+    }
     return try list.map { output in
       guard let name = output["name"]?.stringValue, ["probabilities", "label"].contains(name) else {
         throw ServiceError(

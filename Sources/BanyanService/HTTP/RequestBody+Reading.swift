@@ -15,9 +15,17 @@ extension Request {
     let data = try await withThrowingTaskGroup(of: Data?.self) { group in
       group.addTask {
         var data = Data()
-        for try await part in body {
-          guard data.count + part.readableBytes <= limit else { throw Self.tooLarge(limit) }
-          data.append(contentsOf: part.readableBytesView)
+        do {
+          for try await part in body {
+            guard data.count + part.readableBytes <= limit else { throw Self.tooLarge(limit) }
+            data.append(contentsOf: part.readableBytesView)
+          }
+        } catch let error as ServiceError {
+          throw error
+        } catch {
+          // The client has vanished, or what it sends is no HTTP.
+          throw ServiceError(
+            .badRequest, "the body ended early or is no HTTP", headers: [.connection: "close"])
         }
         return Task.isCancelled ? nil : data
       }

@@ -9,6 +9,7 @@ import Synchronization
 /// one form of all errors.
 struct RequestGate: RouterMiddleware {
   private let limit: Int
+  private let hosts: [String]?
   private let origins: [String]
   private let routes: [(parts: [Substring], method: HTTPRequest.Method)]
   private let inWork = Counter()
@@ -19,7 +20,7 @@ struct RequestGate: RouterMiddleware {
 
   /// - Parameter routes: All paths with their methods; what a path does not know is said to be so.
   init(_ settings: ServiceSettings, routes: [(path: String, method: HTTPRequest.Method)]) {
-    (limit, origins) = (settings.requestLimit, settings.origins)
+    (limit, origins, hosts) = (settings.requestLimit, settings.origins, settings.hosts)
     self.routes = routes.map { ($0.path.split(separator: "/"), $0.method) }
   }
 
@@ -45,6 +46,7 @@ struct RequestGate: RouterMiddleware {
       guard before < limit || request.uri.path.hasPrefix("/v2/health/") else {
         throw ServiceError.busy("\(limit) requests are in work; no more are taken for now", retryAfter: 1)
       }
+      try checkOrigin(request)
       let known = method(of: request.uri.path)
       if isPreflight(request) {
         response = .empty(.noContent)
@@ -57,7 +59,7 @@ struct RequestGate: RouterMiddleware {
       }
     } catch {
       let failure = ServiceError(error)
-      if failure.status.kind == .serverError {
+      if failure.status.kind == .serverError, failure.status != .serviceUnavailable {
         context.logger.error("request failed", metadata: ["error": "\(error)"])
       }
       response = failure.response
@@ -92,6 +94,21 @@ struct RequestGate: RouterMiddleware {
   private func allowed(_ request: Request) -> String? {
     guard let origin = request.headers[.origin] else { return nil }
     return origins.contains("*") ? "*" : origins.contains(origin) ? origin : nil
+  }
+
+  /// Refuses what comes from another site's page, or was called by a name that is not the service's.
+  private func checkOrigin(_ request: Request) throws {
+    let host = request.head.authority ?? ""
+    // The name without the port; an address of version 6 stands in brackets.
+    let name = host.hasSuffix("]") ? host : host.lastIndex(of: ":").map { String(host[..<$0]) } ?? host
+    if let hosts, !hosts.contains("*"), !hosts.contains(name.lowercased()) {
+      throw ServiceError(
+        .misdirectedRequest, "this service is not called \(name.prefix(100)); --host names what it may be called")
+    }
+    guard let origin = request.headers[.origin], allowed(request) == nil else { return }
+    guard ["http://\(host)", "https://\(host)"].contains(origin) else {
+      throw ServiceError(.forbidden, "pages of other sites may not ask; --origin names those that may")
+    }
   }
 
   private func isPreflight(_ request: Request) -> Bool {

@@ -36,6 +36,10 @@ struct SentPictures {
       let form = try MultipartForm(body, contentType: type, limit: settings.pictureLimit + 64)
       pictures = form.parts.filter { $0.fileName != nil }.map { Picture(name: $0.fileName ?? "", data: $0.data) }
       for part in form.parts where part.fileName == nil {
+        guard part.data.count <= 1024, part.name.utf8.count <= 1024 else {
+          throw ServiceError(
+            .badRequest, "a field without a file name is longer than 1024 bytes; send pictures as files")
+        }
         let text = String(decoding: part.data, as: UTF8.self)
         switch part.name {
         case "task": tasks.append(text)
@@ -58,6 +62,9 @@ struct SentPictures {
       throw ServiceError(
         .badRequest, "expected at most \(settings.pictureLimit) pictures, found \(pictures.count)")
     }
+    // Whoever names a task twice is answered once.
+    var seen: Set<String> = []
+    tasks = tasks.filter { seen.insert($0).inserted }
     if let text = tops.last {
       guard let value = Int(text), value >= 1 else {
         throw ServiceError(.badRequest, "top: expected 1 or more, found \(text)")

@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Lets in who shows the token; health is everybody's.
+/// Lets in who shows the token; health is everybody's, and so is the page, which holds nothing and asks for the token itself.
 struct TokenGate: RouterMiddleware {
   private let digest: [UInt8]
 
@@ -12,7 +12,7 @@ struct TokenGate: RouterMiddleware {
   func handle(
     _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
   ) async throws -> Response {
-    let isOpen = request.uri.path.hasPrefix("/v2/health/")
+    let isOpen = request.uri.path == "/" || request.uri.path.hasPrefix("/v2/health/")
     guard isOpen || isAllowed(request.headers[.authorization]) else {
       throw ServiceError(
         .unauthorized, "expected the service's token as Authorization: Bearer …",

@@ -27,7 +27,9 @@ struct Answering: Sendable {
     _ sources: [Source], runs: ServedRuns, places: [Int], isNamed: Bool, client: String
   ) async throws -> [Result<[[Double]], BanyanError>] {
     try rate?.take(sources.count, client: client)
-    try await queue.reserve(sources.count)
+    // A picture passes each tower once.
+    let passes = sources.count * runs.towers(places).count
+    try await queue.reserve(passes)
     let found: [Result<[[Double]], BanyanError>]
     do {
       found = try await withThrowingTaskGroup(of: (Int, Result<[[Double]], BanyanError>).self) { group in
@@ -39,10 +41,10 @@ struct Answering: Sendable {
         return results.compactMap(\.self)
       }
     } catch {
-      await queue.release(sources.count)
+      await queue.release(passes)
       throw error
     }
-    await queue.release(sources.count)
+    await queue.release(passes)
     Counter(label: "banyan_pictures_total").increment(by: sources.count)
     return found
   }
@@ -65,7 +67,7 @@ struct Answering: Sendable {
         }
         let answer = try await queue.answer(planes, runs: runs, places: part)
         if isNamed || runs.tasks.count == 1 {
-          traffic?.add(answer.feature, zip(part.map { runs.tasks[$0].name }, answer.probabilities))
+          traffic?.add(answer.feature, zip(part, answer.probabilities).map { ($0, runs, $1) })
         }
         for (place, probabilities) in zip(part, answer.probabilities) {
           for (position, wanted) in places.enumerated() where wanted == place { rows[position] = probabilities }

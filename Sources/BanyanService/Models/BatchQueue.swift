@@ -37,8 +37,10 @@ actor BatchQueue: Service {
   private var waiting: [Job] = []
   /// Places that are taken, those of pictures that are still being decoded among them.
   private var reserved = 0
-  /// How long a picture has taken of late; `nil` before the first.
-  private var secondsPerPicture: Double?
+  /// How long a picture has taken in each tower of late.
+  private var paces: [PictureClassifier.Tower: Double] = [:]
+  /// How long a picture takes in the slowest tower; `nil` before the first.
+  private var secondsPerPicture: Double? { paces.values.max() }
   private var isWarm = false
   private var isClosed = false
   private let signals: AsyncStream<Void>
@@ -70,6 +72,11 @@ actor BatchQueue: Service {
   ///
   /// - Throws: A ``ServiceError`` with status 429 where too many wait, or where they would wait for longer than is promised.
   func reserve(_ count: Int) throws {
+    guard isWarm, !isClosed else {
+      throw ServiceError(
+        .serviceUnavailable, isClosed ? "the service is shutting down" : "the service is not ready yet",
+        headers: [.retryAfter: "1"])
+    }
     let pace = secondsPerPicture ?? 0
     // Its own batch must be through too, and others may fill that up.
     let wait = Double(reserved + mostAtOnce) * pace
@@ -129,7 +136,7 @@ actor BatchQueue: Service {
         let seconds = try await clock.measure {
           _ = try await tower.runIfActive { try Self.answers(jobs, jobs.map { _ in places }, runs) }
         }.seconds
-        secondsPerPicture = seconds / Double(count)
+        paces[classifier.tower] = seconds / Double(count)
       }
     }
     isWarm = true
@@ -145,18 +152,29 @@ actor BatchQueue: Service {
   ///
   /// - Throws: What keeps a tower from working at all.
   func run() async throws {
-    try await warm()
-    await withGracefulShutdownHandler {
-      for await _ in signals {
+    var failure: (any Error)?
+    do {
+      try await warm()
+      await withGracefulShutdownHandler {
+        for await _ in signals {
+          while !waiting.isEmpty { await serveOneBatch() }
+        }
         while !waiting.isEmpty { await serveOneBatch() }
+      } onGracefulShutdown: {
+        self.signal.finish()
       }
-      while !waiting.isEmpty { await serveOneBatch() }
-    } onGracefulShutdown: {
-      self.signal.finish()
+    } catch {
+      failure = error
     }
+    // However it ended, nobody waits for what will not come.
     isClosed = true
+    for job in waiting {
+      job.answer.resume(throwing: ServiceError(.serviceUnavailable, "the service is shutting down"))
+    }
+    waiting = []
     try? await tower.shutdownGracefully()
     try? await decoders.shutdownGracefully()
+    if let failure { throw failure }
   }
 
   private func serveOneBatch() async {
@@ -183,7 +201,7 @@ actor BatchQueue: Service {
       let pace = seconds / Double(batch.count)
       // A lone picture says little about a full batch, and what is promised is promised of full ones.
       let weight = 0.3 * min(1, Double(batch.count) / Double(most))
-      secondsPerPicture = secondsPerPicture.map { $0 + weight * (pace - $0) } ?? pace
+      paces[first.tower] = paces[first.tower].map { $0 + weight * (pace - $0) } ?? pace
       Recorder(label: "banyan_batch_pictures").record(batch.count)
       Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(seconds * 1e9))
       for job in batch {

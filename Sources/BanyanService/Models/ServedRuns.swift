@@ -41,6 +41,8 @@ public struct ServedRuns: Sendable {
     var index: Int
     /// The classes, in the order of the probabilities.
     var classNames: [String]
+    /// Which prompts and which tower answer.
+    var origin: String
   }
 
   /// Tells states of the world apart.
@@ -60,11 +62,10 @@ public struct ServedRuns: Sendable {
       let seed = try finished.seed(source.seed)
       let classifier = try PictureClassifier(
         finished, seed: seed, model: source.model, sharing: runs.map(\.classifier))
-      let name = source.folder.standardizedFileURL.lastPathComponent
-      let same = runs.count { $0.name == name || $0.name.hasPrefix("\(name)-") }
-      runs.append(
-        Run(name: same == 0 ? name : "\(name)-\(same + 1)", seed: seed, record: finished.record, classifier: classifier)
-      )
+      let folder = source.folder.standardizedFileURL.lastPathComponent
+      var (name, number) = (folder, 2)
+      while runs.contains(where: { $0.name == name }) { (name, number) = ("\(folder)-\(number)", number + 1) }
+      runs.append(Run(name: name, seed: seed, record: finished.record, classifier: classifier))
     }
     let names = runs.flatMap(\.classifier.taskNames)
     var tasks: [Task] = []
@@ -74,7 +75,7 @@ public struct ServedRuns: Sendable {
         tasks.append(
           Task(
             name: isAlone ? task.name : "\(run.name).\(task.name)", run: number, index: index,
-            classNames: task.classNames))
+            classNames: task.classNames, origin: try run.classifier.origin(of: index)))
       }
     }
     (self.runs, self.tasks) = (runs, tasks)
@@ -88,6 +89,7 @@ public struct ServedRuns: Sendable {
   ///
   /// - Throws: A ``ServiceError`` with status 404 that names the nearest.
   func place(of name: String) throws -> Int {
+    guard name.utf8.count <= 1024 else { throw ServiceError(.notFound, "there is no task of so long a name") }
     guard let place = places[name] else {
       throw ServiceError(
         .notFound, "there is no task \(name). " + NearNames.remedy(for: name, among: places.keys.sorted()))

@@ -19,9 +19,12 @@ final class TrafficKeeper: Service {
   }
 
   /// Takes note of a picture under tasks.
-  func add(_ feature: [Float], _ answers: some Sequence<(String, [Double])>) {
+  func add(_ feature: [Float], _ answers: [(place: Int, runs: ServedRuns, probabilities: [Double])]) {
     traffic.withLock { traffic in
-      for (task, probabilities) in answers { traffic.add(feature, probabilities: probabilities, task: task) }
+      for (place, runs, probabilities) in answers {
+        let task = runs.tasks[place]
+        traffic.add(feature, probabilities: probabilities, task: task.name, origin: task.origin)
+      }
     }
   }
 

@@ -32,7 +32,7 @@ struct DriftCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How often a false alarm is accepted, over all tasks.", valueName: "share"))
   var level = 0.05
 
-  @Option(help: ArgumentHelp("How many random divisions.", valueName: "n"))
+  @Option(help: ArgumentHelp("How many random divisions, at least (more where many tasks ask for it).", valueName: "n"))
   var draws = 1999
 
   @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
@@ -67,12 +67,21 @@ struct DriftCommand: ParsableCommand {
     let reference = try finished.reference(seed: seed, bench: bench, observer: observer)
     let seen = try pictures.map { try finished.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
     reporter.finish()
+    // The smallest p-value that there can be, five aspects' ties among them, must be small enough for all tasks together.
+    let draws = max(draws, Int(min(1e6, (6 * Double(finished.record.taskNames.count) / level).rounded(.up))))
+    let origins = try finished.origins(seed: seed)
     var rows: [DriftTable.Row] = []
     for task in finished.record.taskNames {
       // Two runs with one task make the service say which.
       let names = [task, "\(URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent).\(task)"]
-      let window = seen[task] ?? names.lazy.compactMap { record?.window($0) }.first
-      guard let window, window.count >= 8, let known = reference[task] else {
+      let name = names.first { record?.window($0) != nil }
+      if let name, let origin = record?.origin(name), origin != origins[task] {
+        throw BanyanError(
+          .usage, at: "task \(name)", "the traffic came from other prompts than those of seed \(seed) of this run",
+          remedy: "Name the run and the seed that were served.")
+      }
+      let window = seen[task] ?? name.flatMap { record?.window($0) }
+      guard let window, window.count >= 8, let known = reference[task], known.count >= 8 else {
         rows.append(.init(task: task, pictures: window?.count ?? 0))
         continue
       }

@@ -51,19 +51,20 @@ struct Export: ParsableCommand {
           .usage, at: place.path, "there is an export already",
           remedy: "Choose another --output, or replace it with --overwrite.")
       }
-      let isOurs = ["tasks.json", "adapter_config.json"].contains {
-        FileManager.default.fileExists(atPath: place.appending(path: $0).path)
+      let parts = [("tasks.json", "checkpoint"), ("adapter_config.json", "banyan_method")]
+      let isOurs = parts.contains { file, key in
+        (try? JSONDocument.read(JSONValue.self, from: place.appending(path: file)))?[key] != nil
       }
       guard isOurs else {
         throw BanyanError(
           .usage, at: place.path, "is no export of Banyan's and is not replaced", remedy: "Choose another --output.")
       }
-      try FileManager.default.removeItem(at: place)
     }
     let export = try RunExport(
       finished, seed: finished.seed(seed), model: model.map { URL(fileURLWithPath: $0) })
     for form in forms {
       do {
+        try? FileManager.default.removeItem(at: target.appending(path: form.rawValue))
         Terminal.result(try export.write(form, to: target).path)
       } catch let error as BanyanError where error.kind == .usage && self.form.isEmpty {
         Terminal.note("note: left out \(form.rawValue): \(error.message)")

@@ -72,6 +72,12 @@ struct Serve: AsyncParsableCommand {
     completion: .file())
   var tokenFile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A name that the service may be called by, or *; may be repeated (default: this machine's own where it listens there "
+        + "alone, else all).", valueName: "name"))
+  var host: [String] = []
+
   @Option(help: ArgumentHelp("Another site whose pages may ask; may be repeated (default: none).", valueName: "origin"))
   var origin: [String] = []
 
@@ -135,6 +141,9 @@ struct Serve: AsyncParsableCommand {
       settings.bodyLimit = maxBody << 20
       settings.pixelLimit = maxPixels * 1_000_000
       (settings.rate, settings.origins) = (rate, origin)
+      let isLocal = ["127.0.0.1", "::1", "localhost"].contains(try address().host)
+      settings.hosts =
+        host.isEmpty ? (isLocal ? ["127.0.0.1", "localhost", "[::1]"] : nil) : host.map { $0.lowercased() }
       settings.traffic = traffic.map { URL(fileURLWithPath: $0) }
       settings.token = try token()
       return settings
@@ -182,10 +191,12 @@ struct Serve: AsyncParsableCommand {
       let place = port.map { "http://\(host.contains(":") ? "[\(host)]" : host):\($0)/" } ?? "unix:\(host)"
       Terminal.note("Serving \(library.current.taskNames.count) tasks on \(place) (Ctrl-C finishes and stops)")
     }
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    var configuration = ServiceGroupConfiguration(
+      services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    // Whoever does not read an answer does not keep the program.
+    configuration.maximumGracefulShutdownDuration = settings.latency + settings.uploadTime + .seconds(15)
+    let group = ServiceGroup(configuration: configuration)
     do {
       try await group.run()
     } catch let error as BanyanError {
