@@ -83,8 +83,8 @@ final class RunningService: @unchecked Sendable {
     return try Self.parsed(exchange([Data(head.utf8) + (body ?? Data())]))
   }
 
-  /// Sends bytes as they are, with a pause before each part but the first, and reads until the service closes.
-  func exchange(_ parts: [Data], pause: TimeInterval = 0) throws -> Data {
+  /// Sends bytes as they are, with a pause before each part but the first, and reads until the service closes, or once.
+  func exchange(_ parts: [Data], pause: TimeInterval = 0, untilClosed: Bool = true) throws -> Data {
     let socket = try connected()
     defer { close(socket) }
     for (index, part) in parts.enumerated() {
@@ -103,6 +103,7 @@ final class RunningService: @unchecked Sendable {
       let count = recv(socket, &buffer, buffer.count, 0)
       guard count > 0 else { return data }
       data.append(contentsOf: buffer[0..<count])
+      if !untilClosed { return data }
     }
   }
 
