@@ -37,7 +37,7 @@ def window(folder, source, names, per_class, replaced=None, classes=None):
 
 
 def ask(options, trained, pictures):
-    words = [options.banyan, "drift", "--run", trained, "--pictures", pictures, "--draws", 399, "--format", "json", "-q", "--no-cache"]
+    words = [options.banyan, "drift", "--run", trained, "--pictures", pictures, "--draws", 399, "--format", "json", "-q", "--cache", options.cache]
     result = subprocess.run([str(word) for word in words], capture_output=True, text=True)
     if result.returncode not in (0, 1) or not result.stdout:
         raise SystemExit(result.stderr)
