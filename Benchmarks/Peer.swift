@@ -29,6 +29,8 @@ final class Peer {
         remedy: "Run `make venv`, or name one with torch and transformers.")
     }
     self.log = log
+    // Where the other side has ended, writing to it is an error that can be told, and not the end of this side.
+    signal(SIGPIPE, SIG_IGN)
     try Data().write(to: log)
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = [script.path]
