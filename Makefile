@@ -25,7 +25,7 @@ help:
 	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
 	@echo "make bench    time Banyan against PyTorch with transformers, both in one run (an hour and a half)"
 	@echo "make bench-quick  the same with a smaller tower and two rounds (minutes)"
-	@echo "make reliability  the service under twice its load for ten minutes (OVERLOAD=$(OVERLOAD) seconds)"
+	@echo "make reliability  everything that tries to break Banyan (PARTS=\"kills places\" for some; hours for all)"
 	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
 	@echo "make pretrain-default  make the CLIP that ships again"
 	@echo "make clean    remove what was built (not .deps/)"
@@ -57,10 +57,10 @@ parity: bootstrap venv
 	BANYAN_PARITY=$(CURDIR)/.deps/parity swift test $(FLAGS) --skip-build --disable-xctest --filter Parity
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests Benchmarks
+	swift format --in-place --recursive Package.swift Sources Tests Benchmarks Fuzzing
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Fuzzing
 
 docs: bootstrap
 	scripts/docs
@@ -79,10 +79,10 @@ bench: build venv
 bench-quick: build venv
 	env -u OMP_WAIT_POLICY $(BANYAN)-bench --quick
 
-# How long the service is kept at twice its load, in seconds.
-OVERLOAD ?= 600
-reliability: build venv
-	scripts/reliability $(OVERLOAD)
+# Parts of `make reliability`: kills places damage service fuzz address thread; all where none is named.
+PARTS ?=
+reliability: build venv $(CHECKS)/stamp
+	scripts/reliability $(PARTS)
 
 demo: build
 	$(BANYAN) demo --output $(OUTPUT)
@@ -95,7 +95,7 @@ pretrain-default: build
 	scripts/pretrain-default
 
 clean:
-	rm -rf .build .build-docs
+	rm -rf .build .build-docs .build-fuzz .build-address .build-thread
 
 # Pinned torch and transformers: for goldens, parity, and the tests that read exports.
 venv: .deps/venv/stamp

@@ -114,6 +114,16 @@ let package = Package(
       ],
       path: "Benchmarks", exclude: ["peer.py"]),
 
+    // Feeds the readers of foreign bytes: scripts/fuzz.
+    .target(name: "CFuzzer", path: "Fuzzing/CFuzzer"),
+    .executableTarget(
+      name: "banyan-fuzz",
+      dependencies: [
+        "CFuzzer", "BanyanService", "BanyanTraining", "BanyanCLIP", "BanyanTensor", "BanyanTasks", "BanyanStructure",
+        "BanyanReports", "BanyanFoundation",
+      ],
+      path: "Fuzzing/Program"),
+
     // A method outside the package's own catalogue; the tests run it.
     .executableTarget(
       name: "WriteYourOwnMethod",
@@ -149,7 +159,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "banyan", "WriteYourOwnMethod", "BanyanTestSupport", "BanyanCLIP", "BanyanTensor", "BanyanWorlds",
+        "banyan", "banyan-fuzz", "WriteYourOwnMethod", "BanyanTestSupport", "BanyanCLIP", "BanyanTensor",
+        "BanyanWorlds",
         "BanyanReports",
         "BanyanFoundation",
       ]),

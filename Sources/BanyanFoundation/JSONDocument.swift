@@ -23,16 +23,34 @@ public enum JSONDocument {
   }
 
   /// Writes `value` to `url`, whole or not at all.
-  public static func write(_ value: some Encodable, to url: URL) throws {
-    try AtomicFile.write(data(value, subject: url.path), to: url)
+  ///
+  /// - Parameters:
+  ///   - value: What is written.
+  ///   - url: Where the file goes.
+  ///   - sealed: Whether a last key `seal`, the digest of the file without it, is to show damage; of objects only.
+  public static func write(_ value: some Encodable, to url: URL, sealed: Bool = false) throws {
+    let text = try data(value, subject: url.path)
+    try AtomicFile.write(sealed ? JSONSeal.added(to: text) : text, to: url)
   }
 
-  /// Reads a value from the file at `url`.
+  /// Reads a value from the file at `url`; a seal that is there is checked.
   ///
+  /// - Parameters:
+  ///   - type: What is read.
+  ///   - url: The file.
+  ///   - sealed: Whether a file without a seal is refused.
   /// - Throws: A ``BanyanError`` of kind `missingInput` where there is no such file, `malformed` with the key where the
-  ///   contents do not fit.
-  public static func read<Value: Decodable>(_ type: Value.Type = Value.self, from url: URL) throws -> Value {
-    try decode(type, from: AtomicFile.read(url), subject: url.path)
+  ///   contents do not fit, or do not fit their seal.
+  public static func read<Value: Decodable>(
+    _ type: Value.Type = Value.self, from url: URL, sealed: Bool = false
+  ) throws -> Value {
+    let (contents, seal) = try JSONSeal.opened(AtomicFile.read(url))
+    guard seal ?? !sealed else {
+      throw BanyanError(
+        .malformed, at: url.path, "the contents do not fit the file's checksum",
+        remedy: "Restore the file, or remove it to have its part done again.")
+    }
+    return try decode(type, from: contents, subject: url.path)
   }
 
   /// Decodes a value from `data`; `subject` names where the bytes came from.

@@ -93,6 +93,6 @@ extension RunRecord {
   ///
   /// - Throws: A `BanyanError` of kind `failed` where it cannot be written or holds a number that is not finite.
   public func write(_ runFolder: URL) throws {
-    try JSONDocument.write(self, to: runFolder.appendingPathComponent(Self.fileName))
+    try JSONDocument.write(self, to: runFolder.appendingPathComponent(Self.fileName), sealed: true)
   }
 }

@@ -3,14 +3,17 @@ import HTTPTypes
 import Hummingbird
 
 /// Why a request was not served, as a status and one sentence.
-struct ServiceError: Error {
+package struct ServiceError: Error {
   var status: HTTPResponse.Status
-  var message: String
+  package var message: String
   var headers: HTTPFields = [:]
 
   init(_ status: HTTPResponse.Status, _ message: String, headers: HTTPFields = [:]) {
     (self.status, self.message, self.headers) = (status, message, headers)
   }
+
+  /// The status as a number.
+  package var code: Int { status.code }
 
   /// Full for now; worth another try after some seconds.
   static func busy(_ message: String, retryAfter seconds: Double) -> ServiceError {

@@ -98,8 +98,12 @@ public struct SafetensorsFile: Sendable {
         .malformed, at: "\(path): \(name)", "there is no such tensor",
         remedy: NearNames.remedy(for: name, among: entries.keys))
     }
-    let tensor = try data.withUnsafeBytes {
-      try Tensor.fromBytes(UnsafeRawBufferPointer(rebasing: $0[entry.range]), dtype: entry.dtype, shape: entry.shape)
+    let tensor = try data.withUnsafeBytes { bytes in
+      let own = UnsafeRawBufferPointer(rebasing: bytes[entry.range])
+      guard entry.dtype != .bool || own.allSatisfy({ $0 <= 1 }) else {
+        throw BanyanError(.malformed, at: "\(path): \(name)", "expected BOOL bytes of 0 or 1")
+      }
+      return try Tensor.fromBytes(own, dtype: entry.dtype, shape: entry.shape)
     }
     return try dtype.map { try tensor.to($0) } ?? tensor
   }

@@ -8,26 +8,12 @@ import Foundation
 struct SealedDocument<Content: Codable>: Codable {
   private var content: Content
   private var fingerprint: String
-  private var seal = ""
-
-  private init(_ content: Content, fingerprint: String) {
-    self.content = content
-    self.fingerprint = fingerprint
-  }
-
-  private func digest() throws -> String {
-    var copy = self
-    copy.seal = ""
-    return ContentHash.sha256(try JSONDocument.data(copy, subject: "checksum"))
-  }
 
   /// Writes `content` to `url`, whole or not at all.
   ///
   /// - Parameter fingerprint: Of everything that the content depends on.
   static func write(_ content: Content, fingerprint: String, to url: URL) throws {
-    var document = SealedDocument(content, fingerprint: fingerprint)
-    document.seal = try document.digest()
-    try JSONDocument.write(document, to: url)
+    try JSONDocument.write(SealedDocument(content: content, fingerprint: fingerprint), to: url, sealed: true)
   }
 
   /// Reads what ``write(_:fingerprint:to:)`` wrote; `nil` where there is no file.
@@ -35,12 +21,7 @@ struct SealedDocument<Content: Codable>: Codable {
   /// - Throws: A `BanyanError` where the file is damaged or belongs to another experiment.
   static func read(_ url: URL, fingerprint: String) throws -> Content? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    let document: SealedDocument = try JSONDocument.read(from: url)
-    guard try document.digest() == document.seal else {
-      throw BanyanError(
-        .malformed, at: url.path, "the contents do not fit the file's checksum",
-        remedy: "Remove the file to have its part done again, and resume.")
-    }
+    let document: SealedDocument = try JSONDocument.read(from: url, sealed: true)
     guard document.fingerprint == fingerprint else {
       throw BanyanError(
         .usage, at: url.path, "belongs to another experiment",

@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanTensor
 import Foundation
 
@@ -10,17 +11,17 @@ import Foundation
 /// Wall seconds by phase and the process's peak memory.
 package struct Stopwatch {
   private(set) var seconds: [String: Double] = [:]
-  private let start = Date()
+  private let sinceStart = ElapsedTime()
 
   mutating func time<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result {
-    let begin = Date()
-    defer { seconds[phase, default: 0] += Date().timeIntervalSince(begin) }
+    let elapsed = ElapsedTime()
+    defer { seconds[phase, default: 0] += elapsed.seconds }
     return try body()
   }
 
   mutating func add(_ others: [String: Double]) { seconds.merge(others) { $0 + $1 } }
 
-  var total: Double { Date().timeIntervalSince(start) }
+  var total: Double { sinceStart.seconds }
 
   /// The largest resident size that the process has had, in bytes; on Linux since ``resetPeakMemory()``.
   package static var peakMemory: Int {

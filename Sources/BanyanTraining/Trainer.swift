@@ -58,7 +58,7 @@ struct Trainer {
       state.optimizer = try optimizer.state()
     }
     let descent = DescentStep(method: method, settings: settings, constants: constants, seed: seed)
-    var lastSave = Date()
+    var sinceSave = ElapsedTime()
     let perEpoch = stepsPerEpoch
     var batches: (epoch: Int, rows: [[[Int]]]) = (-1, [])
     while state.step < totalSteps && !state.isStopped {
@@ -79,10 +79,10 @@ struct Trainer {
       for (task, objective) in outcome.objectives.enumerated() { state.epochSums[task] += objective }
       report(Progress(step: state.step, total: totalSteps, objectives: outcome.objectives, rate: rate))
       if state.step % perEpoch == 0 { try endEpoch(&state, parameters) }
-      if Date().timeIntervalSince(lastSave) >= saveInterval {
+      if sinceSave.seconds >= saveInterval {
         try capture()
         try save(state)
-        lastSave = Date()
+        sinceSave = ElapsedTime()
       }
     }
     try capture()

@@ -78,4 +78,40 @@ import Testing
     #expect("\(error)" == "--shots: expected 1 or more, found 0. Use --shots 1.")
     #expect("\(BanyanError(.failed, at: "", "it failed"))" == "it failed")
   }
+
+  @Test func `A seal shows every changed byte and is no part of the value`() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "banyan-seal-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let url = folder.appending(path: "sealed.json")
+    let value = ["a": 1.25, "b": -3]
+    try JSONDocument.write(value, to: url, sealed: true)
+    let whole = try Data(contentsOf: url)
+    #expect(String(decoding: whole, as: UTF8.self).contains("\n  \"seal\" : \""))
+    #expect(try JSONDocument.read([String: Double].self, from: url, sealed: true) == value)
+    var refused = 0
+    for place in whole.indices {
+      for bit in [0, 2, 5] {
+        var damaged = whole
+        damaged[place] ^= 1 << bit
+        try damaged.write(to: url)
+        // Where the seal itself cannot be seen any more, the value is whole; or its text is a key like others.
+        do {
+          let found = try JSONDocument.read([String: Double].self, from: url)
+          #expect(found == value, "byte \(place)")
+        } catch let error as BanyanError {
+          refused += 1
+          #expect(error.kind == .malformed)
+        }
+        #expect(throws: BanyanError.self) { try JSONDocument.read([String: Double].self, from: url, sealed: true) }
+      }
+    }
+    #expect(refused > whole.count * 2)
+    // Laid out anew by another program, it is as good as unsealed, and its seal a key like others.
+    try Data("{\"a\": 2}".utf8).write(to: url)
+    #expect(try JSONDocument.read([String: Double].self, from: url) == ["a": 2])
+    let error = #expect(throws: BanyanError.self) {
+      try JSONDocument.read([String: Double].self, from: url, sealed: true)
+    }
+    #expect(error?.message.contains("checksum") == true)
+  }
 }

@@ -1,4 +1,6 @@
+import BanyanCLIP
 import BanyanFoundation
+import BanyanPrompts
 import BanyanReports
 import BanyanTensor
 import BanyanTestSupport
@@ -9,9 +11,16 @@ import Testing
 /// Every damaged file of a run is a clear error or gives the right answer, never a crash and never another answer.
 @Suite(.serialized) struct DamagedRunTests {
   private struct Answers: Equatable {
+    var record: RunRecord
     var guesses: [[PictureClassifier.Guess]]
     var scores: [String: SeedTaskResult]
   }
+
+  /// How often as many bytes are changed as in the usual tests: `make reliability` sets ten thousand cases in all.
+  private static let times: Int = {
+    let cases = ProcessInfo.processInfo.environment["BANYAN_DAMAGED_CASES"].flatMap(Int.init) ?? 0
+    return max(1, (cases + 457) / 458)
+  }()
 
   private let world: TrainingWorld
   private let bench: Workbench
@@ -34,6 +43,7 @@ import Testing
     let classifier = try PictureClassifier(run, seed: 1)
     let picture = try classifier.picture(at: world.pictures.picture(1, 0, 3))
     return Answers(
+      record: run.record,
       guesses: try classifier.taskNames.map { try classifier.guesses(picture, task: $0, count: 3) },
       scores: try run.evaluate(seed: 1, bench: bench))
   }
@@ -44,7 +54,7 @@ import Testing
       ("cut to \($0)", data.prefix($0))
     }
     var generator = SeededGenerator(seed: 5, label: name)
-    for _ in 0..<flips {
+    for _ in 0..<flips * Self.times {
       var copy = data
       let place = generator.integer(below: data.count)
       copy[copy.startIndex + place] ^= UInt8(1 + generator.integer(below: 255))
@@ -139,6 +149,59 @@ import Testing
         #expect(!RunFolder(copy).holdsRecord)
       }
     }
+  }
+
+  @Test func aDamagedCheckpointIsAnErrorOrTheSameCheckpoint() throws {
+    let copy = world.place()
+    try FileManager.default.copyItem(at: EmbeddedCheckpoint.folder(), to: copy)
+    defer { try? FileManager.default.removeItem(at: copy) }
+    func contents() throws -> (CLIPConfiguration, String, [Int32], String, [UInt8]) {
+      let checkpoint = try Checkpoint(folder: copy)
+      let planes = try ImagePreprocessor(contentsOf: copy.appending(path: "preprocessor_config.json")).fingerprint
+      let tokens = try CLIPTokenizer(folder: copy).encode("a pencil drawing of a key").ids
+      let scale = try checkpoint.model().parameters.require("logitScale").bytes()
+      return (checkpoint.configuration, try checkpoint.fingerprint(), tokens, planes, Array(scale))
+    }
+    let expected = try contents()
+    let names = try FileManager.default.contentsOfDirectory(atPath: copy.path).filter { $0 != "README.md" }.sorted()
+    #expect(names.count == 7)
+    var errors = 0
+    for name in names {
+      let url = copy.appending(path: name)
+      let whole = try Data(contentsOf: url)
+      for (what, bytes) in damages(whole, name: name, flips: 12) {
+        try bytes.write(to: url)
+        do {
+          let found = try contents()
+          #expect(found == expected, "\(name), \(what)")
+        } catch let error as BanyanError {
+          errors += 1
+          #expect(!error.message.isEmpty && !error.remedy.isEmpty, "\(name), \(what): \(error)")
+        } catch {
+          Issue.record("\(name), \(what): \(error) is no BanyanError")
+        }
+      }
+      try whole.write(to: url)
+    }
+    // A list that is cut to nothing checks nothing; all other damages are found.
+    #expect(errors > 130, "\(errors)")
+  }
+
+  @Test func aDamagedCacheEntryIsMadeAnew() throws {
+    let root = world.place()
+    defer { try? FileManager.default.removeItem(at: root) }
+    let cache = FeatureCache(root: root, model: "m", preprocessing: "p", width: 64)
+    let feature = (0..<64).map { Float($0) / 7 }
+    try cache.write(feature, key: "ab12")
+    let folder = try #require(cache.folder)
+    let url = folder.appending(path: "ab/ab12")
+    let whole = try Data(contentsOf: url)
+    for (what, bytes) in damages(whole, name: "entry", flips: 60) {
+      try bytes.write(to: url)
+      #expect(cache.read("ab12") == nil, "\(what)")
+    }
+    try cache.write(feature, key: "ab12")
+    #expect(cache.read("ab12") == feature)
   }
 
   @Test func filesOfTwoRunsAreNotMixed() throws {

@@ -44,6 +44,15 @@ import Testing
     try Data("years".utf8).write(to: mine.appending(path: "thesis.txt"))
     let refused = try shop.run("export", "--run", "runs/hipro", "--output", "exports/mine", "--overwrite")
     #expect(refused.code == 64 && FileManager.default.fileExists(atPath: mine.appending(path: "thesis.txt").path))
+    // Somebody's adapter of another kind is not ours either.
+    let foreign = shop.folder.appending(path: "exports/foreign/adapter")
+    try FileManager.default.createDirectory(at: foreign, withIntermediateDirectories: true)
+    let config = foreign.appending(path: "adapter_config.json")
+    try Data(#"{"peft_type": "LORA", "r": 8}"#.utf8).write(to: config)
+    let kept = try shop.run(
+      "export", "--run", "runs/hipro", "--output", "exports/foreign", "--form", "adapter", "--overwrite")
+    #expect(kept.code == 64 && kept.err.contains("no export of Banyan"), "\(kept)")
+    #expect(try String(contentsOf: config, encoding: .utf8).contains("LORA"))
   }
 
   @Test func whatAMethodCannotLeaveIsSaid() throws {

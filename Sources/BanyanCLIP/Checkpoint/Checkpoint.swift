@@ -14,8 +14,11 @@ public struct Checkpoint: Sendable {
   public let configuration: CLIPConfiguration
   /// The weight files, in the order of their names.
   public let weightFiles: [URL]
+  private let digests: CheckpointDigests
 
   /// Looks at a folder; weights are read by ``model(device:precision:)``.
+  ///
+  /// Files that `SHA256SUMS` in it names are compared with that, weights when they are read.
   ///
   /// - Throws: A `BanyanError` of kind `missingInput` where a file is absent, `malformed` where one does not fit.
   public init(folder: URL) throws {
@@ -38,13 +41,15 @@ public struct Checkpoint: Sendable {
         .missingInput, at: folder.path, "there is neither config.json nor open_clip_config.json",
         remedy: "Copy the checkpoint's configuration into the folder.")
     }
+    let weightFiles = try Self.weightFiles(in: folder)
+    digests = try CheckpointDigests(folder)
     configuration = try CLIPConfiguration(contentsOf: file)
-    weightFiles = try Self.weightFiles(in: folder)
+    self.weightFiles = weightFiles
   }
 
   /// The SHA-256 over all weight files; equal for equal weights in equal files.
   public func fingerprint() throws -> String {
-    let hashes = try weightFiles.map { try ContentHash.sha256(file: $0) }
+    let hashes = try weightFiles.map { try digests.digest(of: $0.lastPathComponent) }
     return hashes.count == 1 ? hashes[0] : ContentHash.sha256(hashes.joined())
   }
 
@@ -66,6 +71,7 @@ public struct Checkpoint: Sendable {
 
   /// The weights at the paths that `isWanted` takes; every key of the files is accounted for all the same.
   private func weights(_ isWanted: (String) -> Bool) throws -> ParameterTree {
+    try digests.check(weightFiles)
     let files = try weightFiles.map(SafetensorsFile.init(contentsOf:))
     var owner: [String: Int] = [:]
     for (index, file) in files.enumerated() {

@@ -4,8 +4,8 @@ public import Foundation
 
 /// Writes a CLIP as a Hugging Face folder, the inverse of ``Checkpoint``.
 ///
-/// The folder holds `config.json`, `model.safetensors`, `preprocessor_config.json`, `vocab.json`, `merges.txt` and
-/// `tokenizer_config.json`; `transformers` opens it with `CLIPModel.from_pretrained` and `CLIPProcessor`. Equal values
+/// The folder holds `config.json`, `model.safetensors`, `preprocessor_config.json`, `vocab.json`, `merges.txt`,
+/// `tokenizer_config.json` and the digests of all these, `SHA256SUMS`; `transformers` opens it with `CLIPModel.from_pretrained` and `CLIPProcessor`. Equal values
 /// give equal bytes.
 public enum CheckpointWriter {
   /// How the weights are stored; arithmetic is in single precision whatever they are.
@@ -27,6 +27,11 @@ public enum CheckpointWriter {
   }
 
   private static let weightsName = "model.safetensors"
+
+  /// The files of a folder, without the list of their digests.
+  private static let fileNames = [
+    "config.json", weightsName, "preprocessor_config.json", "vocab.json", "merges.txt", "tokenizer_config.json",
+  ]
 
   /// Writes a model and all that is needed to use it to `folder`, which is made where it is absent.
   ///
@@ -66,6 +71,11 @@ public enum CheckpointWriter {
     try JSONDocument.write(preprocessing, to: folder.appending(path: "preprocessor_config.json"))
     try JSONDocument.write(
       configuration.huggingFace(tokenizer: tokenizer, precision: precision), to: folder.appending(path: "config.json"))
+    var digests = [weightsName: ContentHash.sha256(weights)]
+    for name in fileNames where name != weightsName {
+      digests[name] = try ContentHash.sha256(file: folder.appending(path: name))
+    }
+    try AtomicFile.write(CheckpointDigests.text(digests), to: folder.appending(path: CheckpointDigests.fileName))
     try AtomicFile.write(weights, to: target)
   }
 

@@ -62,7 +62,14 @@ public struct FeatureCache: Sendable {
     guard let url = url(key) else { return }
     var body = Data(capacity: feature.count * 4)
     for value in feature { withUnsafeBytes(of: value.bitPattern.littleEndian) { body.append(contentsOf: $0) } }
-    try AtomicFile.write(Self.magic + Data(ContentHash.sha256(body).utf8) + body, to: url, flushing: false)
+    do {
+      try AtomicFile.write(Self.magic + Data(ContentHash.sha256(body).utf8) + body, to: url, flushing: false)
+    } catch let error as BanyanError {
+      let keepNone = "Keep the features elsewhere with --cache, or nowhere with --no-cache."
+      throw BanyanError(
+        error.kind, at: error.subject, error.message,
+        remedy: error.remedy.isEmpty ? keepNone : error.remedy + " " + keepNone)
+    }
   }
 
   private func url(_ key: String) -> URL? {

@@ -81,12 +81,6 @@ struct InferenceRoutes: Sendable {
     return place
   }
 
-  private struct Wanted: Sendable {
-    var name: String
-    var isBinary: Bool
-    var classes: Int?
-  }
-
   /// Pictures to probabilities, `POST /v2/models/{task}/infer`.
   func infer(_ request: Request, _ context: ServiceContext) async throws -> Response {
     let runs = library.current
@@ -98,114 +92,34 @@ struct InferenceRoutes: Sendable {
     let headerLength = request.headers[.inferenceHeaderLength]
     let (size, limit) = (runs.classifier(place).planeSize, answering.settings.pictureLimit)
     // Beside the threads that answer: a long list takes a while.
-    let (id, wanted, sources) = try await answering.queue.decode {
-      let split = try Self.split(body, headerLength: headerLength)
-      let json = try Self.parsed(split.json)
-      var binary = split.binary
-      guard let list = json["inputs"]?.arrayValue, list.count == 1 else {
-        throw ServiceError(.badRequest, "expected a list of inputs with one input, image or pixels")
-      }
-      let inputs = try list.map { try InferenceTensor($0, binary: &binary) }
-      guard binary.isEmpty else {
-        throw ServiceError(.badRequest, "\(binary.count) bytes behind the JSON belong to no input")
-      }
-      return (json["id"]?.stringValue, try Self.wanted(json), try Self.sources(inputs, size, limit: limit))
+    let (asked, sources) = try await answering.queue.decode {
+      let asked = try InferenceRequest(body, headerLength: headerLength)
+      return (asked, try asked.sources(size, limit: limit))
     }
     let results = try await answering.answers(
       sources, runs: runs, places: [place], isNamed: true, client: context.client)
     let rows = try results.map { try $0.get()[0] }
     let task = runs.tasks[place]
-    let outputs = try wanted.map { try output($0, rows, task.classNames) }
-    var behind: Data? = wanted.contains(where: \.isBinary) ? Data() : nil
+    let outputs = try asked.outputs.map { try output($0, rows, task.classNames) }
+    var behind: Data? = asked.outputs.contains(where: \.isBinary) ? Data() : nil
     var absent: Data?
-    let described = zip(wanted, outputs).map { wanted, tensor in
+    let described = zip(asked.outputs, outputs).map { wanted, tensor in
       wanted.isBinary ? tensor.json(binary: &behind) : tensor.json(binary: &absent)
     }
     var answer: [String: JSONValue] = [
       "model_name": .string(task.name), "model_version": .string("\(runs.runs[task.run].seed)"),
       "outputs": .array(described),
     ]
-    if let id { answer["id"] = .string(id) }
+    if let id = asked.id { answer["id"] = .string(id) }
     guard let behind else { return .json(JSONValue.object(answer)) }
     let head = try JSONEncoder().encode(JSONValue.object(answer))
     return .bytes(
       head + behind, type: "application/octet-stream", headers: [.inferenceHeaderLength: "\(head.count)"])
   }
 
-  /// The JSON and what stands behind it.
-  private static func split(_ body: Data, headerLength: String?) throws -> (json: Data, binary: Data) {
-    guard let headerLength else { return (body, Data()) }
-    guard let length = Int(headerLength), length >= 0, length <= body.count else {
-      throw ServiceError(
-        .badRequest, "Inference-Header-Content-Length: expected 0 to \(body.count), found \(headerLength)")
-    }
-    return (Data(body.prefix(length)), Data(body.dropFirst(length)))
-  }
-
-  private static func parsed(_ data: Data) throws -> JSONValue {
-    guard let json = try? JSONDecoder().decode(JSONValue.self, from: data), case .object = json else {
-      throw ServiceError(.badRequest, "expected a JSON object")
-    }
-    return json
-  }
-
-  /// Which outputs are asked for, and how each is to be sent.
-  private static func wanted(_ json: JSONValue) throws -> [Wanted] {
-    let isBinary = json["parameters"]?["binary_data_output"]?.boolValue ?? false
-    guard let outputs = json["outputs"] else {
-      return ["probabilities", "label"].map { Wanted(name: $0, isBinary: isBinary, classes: nil) }
-    }
-    guard let list = outputs.arrayValue else { throw ServiceError(.badRequest, "expected a list of outputs") }
-    let names = list.compactMap { $0["name"]?.stringValue }
-    guard Set(names).count == list.count else {
-      throw ServiceError(.badRequest, "expected each output once, with its name")
-    }
-    return try list.map { output in
-      guard let name = output["name"]?.stringValue, ["probabilities", "label"].contains(name) else {
-        throw ServiceError(
-          .badRequest, "expected the outputs probabilities and label, found \(output["name"]?.stringValue ?? "none")")
-      }
-      let classes = output["parameters"]?["classification"]
-      if let classes, (classes.intValue ?? -1) < 0 || name != "probabilities" {
-        throw ServiceError(.badRequest, "classification: expected a number of classes, of probabilities")
-      }
-      return Wanted(
-        name: name, isBinary: output["parameters"]?["binary_data"]?.boolValue ?? isBinary,
-        classes: classes?.intValue.flatMap { $0 > 0 ? $0 : nil })
-    }
-  }
-
-  /// Pictures from the one input that there must be.
-  private static func sources(
-    _ inputs: [InferenceTensor], _ size: (height: Int, width: Int), limit: Int
-  ) throws -> [Answering.Source] {
-    guard inputs.count == 1, let input = inputs.first else {
-      throw ServiceError(.badRequest, "expected one input, image or pixels, found \(inputs.count)")
-    }
-    guard input.shape[0] <= limit else {
-      throw ServiceError(.badRequest, "expected at most \(limit) pictures, found \(input.shape[0])")
-    }
-    switch (input.name, input.elements) {
-    case ("image", .bytes(let files)):
-      guard input.shape.count == 1 || input.shape == [files.count, 1] else {
-        throw ServiceError(.badRequest, "input image: expected the shape [pictures], found \(input.shape)")
-      }
-      return files.enumerated().map { .file(name: "picture \($0)", data: $1) }
-    case ("pixels", .floats(let values)):
-      guard input.shape.count == 4, Array(input.shape[1...]) == [3, size.height, size.width] else {
-        throw ServiceError(
-          .badRequest, "input pixels: expected [pictures, 3, \(size.height), \(size.width)], found \(input.shape)")
-      }
-      let length = values.count / input.shape[0]
-      return (0..<input.shape[0]).map { .planes(Array(values[$0 * length..<($0 + 1) * length])) }
-    default:
-      throw ServiceError(
-        .badRequest,
-        "expected the input image (BYTES) or pixels (FP32), found \(input.name) (\(input.dataType.rawValue))")
-    }
-  }
-
-  private func output(_ wanted: Wanted, _ rows: [[Double]], _ names: [String]) throws -> InferenceTensor {
+  private func output(_ wanted: InferenceRequest.Output, _ rows: [[Double]], _ names: [String]) throws
+    -> InferenceTensor
+  {
     if wanted.name == "label" {
       return InferenceTensor(
         name: "label", shape: [rows.count],

@@ -1,21 +1,21 @@
-import Foundation
+package import Foundation
 import HTTPTypes
 
 /// The parts of a `multipart/form-data` body.
 ///
 /// RFC 7578 over RFC 2046: parts stand between lines of the boundary, each with header fields, a blank line and bytes.
-struct MultipartForm {
+package struct MultipartForm {
   /// One part.
-  struct Part: Equatable {
+  package struct Part: Equatable {
     /// The field's name.
-    var name: String
+    package var name: String
     /// The file's name, where the part is a file.
-    var fileName: String?
+    package var fileName: String?
     /// What was sent.
-    var data: Data
+    package var data: Data
   }
 
-  let parts: [Part]
+  package let parts: [Part]
 
   /// Takes a body apart.
   ///
@@ -24,7 +24,7 @@ struct MultipartForm {
   ///   - contentType: The request's content type, which names the boundary.
   ///   - limit: The most parts.
   /// - Throws: A ``ServiceError`` with status 400 that says what is missing.
-  init(_ body: Data, contentType: String, limit: Int) throws {
+  package init(_ body: Data, contentType: String, limit: Int) throws {
     guard let boundary = HeaderParameters(contentType)["boundary"], (1...70).contains(boundary.utf8.count) else {
       throw ServiceError(.badRequest, "expected a boundary of 1 to 70 characters in the content type of the form")
     }

@@ -61,6 +61,6 @@ struct EmbeddingKeeper {
       whole.embeddings.append(embedding)
       whole.digests.append(digest)
     }
-    try JSONDocument.write(whole, to: file)
+    try JSONDocument.write(whole, to: file, sealed: true)
   }
 }

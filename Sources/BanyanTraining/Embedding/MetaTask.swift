@@ -134,10 +134,13 @@ public struct MetaTask {
     let comparison = try recommendation.compare(
       measuring: true, errors: read(errors, [:]), embeddings: read(known, [:]), command: command,
       save: .init(
-        errors: { try JSONDocument.write($0, to: errors) }, embeddings: { try JSONDocument.write($0, to: known) }))
+        errors: { try JSONDocument.write($0, to: errors, sealed: true) },
+        embeddings: { try JSONDocument.write($0, to: known, sealed: true) }))
     let outcome = Outcome(nearest: comparison.matrix, learned: try comparison.leaveOneOut())
-    try JSONDocument.write(outcome.nearest, to: output.appending(path: "nearest.json"))
-    if let learned = outcome.learned { try JSONDocument.write(learned, to: output.appending(path: "learned.json")) }
+    try JSONDocument.write(outcome.nearest, to: output.appending(path: "nearest.json"), sealed: true)
+    if let learned = outcome.learned {
+      try JSONDocument.write(learned, to: output.appending(path: "learned.json"), sealed: true)
+    }
     return outcome
   }
 }

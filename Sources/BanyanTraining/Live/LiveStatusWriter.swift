@@ -10,7 +10,7 @@ import Synchronization
 final class LiveStatusWriter: Sendable {
   private struct State {
     var status: LiveStatus
-    var written = Date.distantPast
+    var sinceWritten: ElapsedTime?
     /// A run that has not begun leaves nothing in its folder.
     var isWritten = false
   }
@@ -54,13 +54,13 @@ final class LiveStatusWriter: Sendable {
   }
 
   private func take(_ event: ExperimentEvent) {
-    let now = Date()
+    let now = Date().timeIntervalSince1970
     state.withLock { state in
-      let isNews = Self.apply(event, to: &state.status, now: now.timeIntervalSince1970)
-      guard state.isWritten, isNews || now.timeIntervalSince(state.written) > 0.5 else { return }
-      state.status.updated = now.timeIntervalSince1970
+      let isNews = Self.apply(event, to: &state.status, now: now)
+      guard state.isWritten, isNews || state.sinceWritten.map({ $0.seconds > 0.5 }) ?? true else { return }
+      state.status.updated = now
       state.status.peakMemoryBytes = Stopwatch.peakMemory
-      state.written = now
+      state.sinceWritten = ElapsedTime()
       guard let data = try? JSONDocument.data(state.status, subject: LiveStatus.fileName) else { return }
       try? AtomicFile.write(data, to: file, flushing: false)
     }

@@ -4,6 +4,7 @@ public import Foundation
 /// Where the files of one pre-training lie: the checkpoint's folder itself, and the record in a folder of it.
 ///
 ///     config.json, model.safetensors, vocab.json, …   the CLIP; there when the training is finished
+///     SHA256SUMS                                      the digests of its files
 ///     README.md                                       how it was made and how good it is
 ///     pretraining/settings.json                       what was asked for: the differences from the defaults
 ///     pretraining/record.json                         what came out; there when the training is finished
@@ -48,8 +49,12 @@ public struct PretrainingFolder: Sendable {
           ? "Choose another folder, or replace the CLIP with --overwrite."
           : "Go on with --resume, start over with --overwrite, or choose another folder.")
     }
+    // A process that was killed at its very beginning has left a folder with nothing in it.
+    let isBare = ((try? FileManager.default.contentsOfDirectory(atPath: work.path)) ?? []).allSatisfy {
+      $0.hasPrefix(".")
+    }
     let others = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
-      .filter { !$0.hasPrefix(".") }
+      .filter { !$0.hasPrefix(".") && !(isBare && $0 == work.lastPathComponent) }
     if !holdsRun, !others.isEmpty {
       throw BanyanError(
         .failed, at: "--output \(url.path)", "the folder is not empty and holds no pre-training of banyan",
@@ -61,7 +66,9 @@ public struct PretrainingFolder: Sendable {
 
   /// Removes what a training writes, and nothing else; the weights first, so that half a CLIP never looks like a whole.
   func removeRun() throws {
-    let names = ["config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "preprocessor_config.json"]
+    let names = [
+      "config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "preprocessor_config.json", "SHA256SUMS",
+    ]
     for file in [weights, record, readme] + names.map(url.appendingPathComponent) + [work]
     where FileManager.default.fileExists(atPath: file.path) {
       do {

@@ -49,6 +49,8 @@ public struct PretrainingRun: Sendable {
     if isBegun { try checkStored() }
     if isBegun, folder.holdsRecord {
       observer.report(.note("The training in \(folder.url.path) is finished; nothing is left to do."))
+      // A process that was killed at the very end has left what it worked with.
+      folder.removeWork()
       return try JSONDocument.read(from: folder.record)
     }
     if let threads = settings.threads { try Engine.setThreads(threads) }
@@ -97,7 +99,7 @@ public struct PretrainingRun: Sendable {
     let record = try record(state, data: data, memory: memory, captions: captions, trainer: trainer)
     let text = PretrainingReadme.text(record, settings: settings, summary: configuration.summary)
     try AtomicFile.write(Data(text.utf8), to: folder.readme)
-    try JSONDocument.write(record, to: folder.record)
+    try JSONDocument.write(record, to: folder.record, sealed: true)
     folder.removeWork()
     return record
   }

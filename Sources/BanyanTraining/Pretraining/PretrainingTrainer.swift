@@ -54,7 +54,7 @@ struct PretrainingTrainer {
     _ plan: PhasePlan, _ state: inout PretrainingState, save: (PretrainingState) throws -> Void
   ) throws {
     observer.report(.phase(plan.kind.title))
-    let begin = Date()
+    let elapsed = ElapsedTime()
     let all = try state.parameters.mapTensors { try $1.to(device: settings.device).asParameter() }
     var trained = ParameterTree()
     for path in all.paths where plan.kind == .contrastive || path.hasPrefix("image.") || path.hasPrefix("heads.") {
@@ -69,7 +69,7 @@ struct PretrainingTrainer {
     func capture() throws {
       state.parameters = try all.mapTensors { try $1.detached().to(device: .cpu).clone() }
       state.optimizer = try optimizer.state()
-      state.notes.seconds[plan.kind.rawValue] = before + Date().timeIntervalSince(begin)
+      state.notes.seconds[plan.kind.rawValue] = before + elapsed.seconds
     }
     while state.notes.step < plan.steps {
       if observer.shouldStop() {

@@ -11,8 +11,7 @@ struct Classify: ParsableCommand {
       others go on; the exit code is then that of the first failure.
       """)
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
-  var folder: String
+  @OptionGroup(title: "Run") var finished: FinishedRunOptions
 
   @Option(
     parsing: .singleValue, help: ArgumentHelp("The task; may be repeated (default: all tasks).", valueName: "name"))
@@ -20,12 +19,6 @@ struct Classify: ParsableCommand {
 
   @Option(help: ArgumentHelp("How many classes to show.", valueName: "k"))
   var top = 3
-
-  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
-  var seed: UInt64?
-
-  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
-  var model: String?
 
   @Option(help: ArgumentHelp("text or json.", valueName: "format"))
   var format = ResultFormat.text
@@ -44,9 +37,9 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
-    let finished = try FinishedRun(URL(fileURLWithPath: folder))
+    let (run, seed) = try finished.open()
     let classifier = try PictureClassifier(
-      finished, seed: finished.seed(seed), model: model.map { URL(fileURLWithPath: $0) })
+      run, seed: seed, model: finished.moved)
     let tasks = task.isEmpty ? classifier.taskNames : task
     try tasks.forEach(classifier.check)
     var answers: [Answer] = []

@@ -20,8 +20,7 @@ struct DriftCommand: ParsableCommand {
         banyan drift --run runs/hipro --pictures new-pictures     pictures in folders, <task>/<any class>/<image>
       """)
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
-  var folder: String
+  @OptionGroup(title: "Run") var finished: FinishedRunOptions
 
   @Option(help: ArgumentHelp("What a service kept.", valueName: "file"), completion: .file())
   var traffic: String?
@@ -34,12 +33,6 @@ struct DriftCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("How many random divisions, at least (more where many tasks ask for it).", valueName: "n"))
   var draws = 1999
-
-  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
-  var seed: UInt64?
-
-  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
-  var model: String?
 
   @OptionGroup(title: "Image features") var cache: CacheOptions
 
@@ -56,24 +49,23 @@ struct DriftCommand: ParsableCommand {
   }
 
   func run() throws {
-    let finished = try FinishedRun(URL(fileURLWithPath: folder))
-    let seed = try finished.seed(seed)
+    let (run, seed) = try finished.open()
     let record = try traffic.map { try Traffic(contentsOf: URL(fileURLWithPath: $0)) }
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
     defer { reporter.finish() }
-    let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
+    let bench = try run.workbench(model: finished.moved, cache: cache.root)
     let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
-    let reference = try finished.reference(seed: seed, bench: bench, observer: observer)
-    let seen = try pictures.map { try finished.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
+    let reference = try run.reference(seed: seed, bench: bench, observer: observer)
+    let seen = try pictures.map { try run.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
     reporter.finish()
     // The smallest p-value that there can be, five aspects' ties among them, must be small enough for all tasks together.
-    let draws = max(draws, Int(min(1e6, (6 * Double(finished.record.taskNames.count) / level).rounded(.up))))
-    let origins = try finished.origins(seed: seed)
+    let draws = max(draws, Int(min(1e6, (6 * Double(run.record.taskNames.count) / level).rounded(.up))))
+    let origins = try run.origins(seed: seed)
     var rows: [DriftTable.Row] = []
-    for task in finished.record.taskNames {
+    for task in run.record.taskNames {
       // Two runs with one task make the service say which.
-      let names = [task, "\(URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent).\(task)"]
+      let names = [task, "\(run.folder.url.standardizedFileURL.lastPathComponent).\(task)"]
       let name = names.first { record?.window($0) != nil }
       if let name, let origin = record?.origin(name), origin != origins[task] {
         throw BanyanError(

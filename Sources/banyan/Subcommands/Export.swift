@@ -18,8 +18,7 @@ struct Export: ParsableCommand {
         banyan export --run runs/hipro --output exports/hipro
       """)
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("The folder of a finished run.", valueName: "folder"))
-  var folder: String
+  @OptionGroup(title: "Run") var finished: FinishedRunOptions
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where the forms are written.", valueName: "folder"))
   var output: String
@@ -30,17 +29,11 @@ struct Export: ParsableCommand {
     transform: RunExport.Form.argument)
   var form: [RunExport.Form] = []
 
-  @Option(help: ArgumentHelp("Use the prompts of this seed (default: the first).", valueName: "seed"))
-  var seed: UInt64?
-
-  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
-  var model: String?
-
   @Flag(help: "Replace what an earlier export left there.")
   var overwrite = false
 
   func run() throws {
-    let finished = try FinishedRun(URL(fileURLWithPath: folder))
+    let (run, seed) = try finished.open()
     let target = URL(fileURLWithPath: output)
     let forms = form.isEmpty ? RunExport.Form.allCases : form
     for form in forms {
@@ -61,7 +54,7 @@ struct Export: ParsableCommand {
       }
     }
     let export = try RunExport(
-      finished, seed: finished.seed(seed), model: model.map { URL(fileURLWithPath: $0) })
+      run, seed: seed, model: finished.moved)
     for form in forms {
       do {
         try? FileManager.default.removeItem(at: target.appending(path: form.rawValue))

@@ -54,7 +54,7 @@ struct Landscape: ParsableCommand {
       let place = first.record.taskNames.firstIndex(of: landscape.task) ?? number
       let kind = finished.count == 1 ? "" : "-three-runs"
       let file = first.folder.landscapes.appending(path: "task-\(place)-seed-\(seed)\(kind).json")
-      try JSONDocument.write(landscape, to: file)
+      try JSONDocument.write(landscape, to: file, sealed: true)
     }
     switch format {
     case .json: Terminal.result(try JSONDocument.data(found, subject: "landscapes"))

@@ -73,7 +73,7 @@ struct MapCommand: ParsableCommand {
       reporter.finish()
       let kept = finished.folder.url.appending(path: MapRecord.folderName)
       try AtomicFile.createFolder(kept)
-      try JSONDocument.write(map, to: kept.appending(path: "features-seed-\(seed).json"))
+      try JSONDocument.write(map, to: kept.appending(path: "features-seed-\(seed).json"), sealed: true)
       try draw("features", map, to: output.map { URL(fileURLWithPath: $0) })
       try show([map])
       if !quiet { Terminal.note("Wrote the map into \(kept.path).") }

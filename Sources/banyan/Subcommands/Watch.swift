@@ -36,10 +36,11 @@ struct Watch: ParsableCommand {
     var shown = false
     var last = ""
     // A run that was just started has not said anything yet.
-    let patience = Date().addingTimeInterval(once ? 0 : Self.patience)
+    let waiting = ElapsedTime()
+    let patience = once ? 0 : Self.patience
     while true {
       guard let status = try Self.status(url) else {
-        if run.isInUse || (!shown && !run.holdsRun && Date() < patience) {
+        if run.isInUse || (!shown && !run.holdsRun && waiting.seconds < patience) {
           if once || format == .json { break }
           Thread.sleep(forTimeInterval: min(interval, 0.2))
           continue

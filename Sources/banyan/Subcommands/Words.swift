@@ -14,28 +14,20 @@ struct Words: ParsableCommand {
         banyan words --run runs/hipro --top 5
       """)
 
-  @Option(name: .customLong("run"), help: ArgumentHelp("A finished run.", valueName: "folder"))
-  var folder: String
+  @OptionGroup(title: "Run") var finished: FinishedRunOptions
 
   @Option(help: ArgumentHelp("How many words for each vector.", valueName: "k"))
   var top = 3
-
-  @Option(help: ArgumentHelp("Which seed (default: the first).", valueName: "seed"))
-  var seed: UInt64?
-
-  @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
-  var model: String?
 
   @Option(help: ArgumentHelp("text or json.", valueName: "format"))
   var format = ResultFormat.text
 
   func run() throws {
-    let finished = try FinishedRun(URL(fileURLWithPath: folder))
-    let seed = try finished.seed(seed)
-    let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: nil)
-    let words = try finished.nearestWords(seed: seed, bench: bench, count: top)
-    let kept = finished.folder.url.appending(path: WordsRecord.folderName)
-    try JSONDocument.write(words, to: kept.appending(path: "seed-\(seed).json"))
+    let (run, seed) = try finished.open()
+    let bench = try run.workbench(model: finished.moved, cache: nil)
+    let words = try run.nearestWords(seed: seed, bench: bench, count: top)
+    let kept = run.folder.url.appending(path: WordsRecord.folderName)
+    try JSONDocument.write(words, to: kept.appending(path: "seed-\(seed).json"), sealed: true)
     switch format {
     case .json: Terminal.result(try JSONDocument.data(words, subject: "words"))
     case .text: Terminal.result(words.text)

@@ -86,7 +86,7 @@ struct WorldCommand: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     let writer = try WorldFolder(world, side: size, picturesPerClass: pictures)
     let total = writer.pictureCount
-    let start = Date()
+    let elapsed = ElapsedTime()
     let progress = CountProgress("drawing", total: total, isQuiet: quiet)
     defer { progress.finish() }
     try writer.write(
@@ -94,8 +94,7 @@ struct WorldCommand: ParsableCommand {
       progress: { progress.report($0) })
     progress.finish()
     if !quiet {
-      let seconds = Date().timeIntervalSince(start)
-      Terminal.note("\(total) pictures of \(world.tasks.count) tasks in \(String(format: "%.1f", seconds)) s.")
+      Terminal.note("\(total) pictures of \(world.tasks.count) tasks in \(String(format: "%.1f", elapsed.seconds)) s.")
       Terminal.note("Planted: \(world.plantedTree)")
       Terminal.note("Next:\n  banyan train --model CLIP --tasks \(Terminal.quoted(output)) --method hipro --shots 4")
     }

@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanReports
 import Foundation
 import Synchronization
@@ -10,8 +11,8 @@ final class CountProgress: Sendable {
   private let total: Int
   private let isQuiet: Bool
   private let isInteractive = Terminal.isInteractive
-  private let start = Date()
-  private let state = Mutex((lastDraw: Date(), highest: 0, lineIsOpen: false))
+  private let elapsed = ElapsedTime()
+  private let state = Mutex((sinceDraw: ElapsedTime(), highest: 0, lineIsOpen: false))
 
   init(_ label: String, total: Int, isQuiet: Bool) {
     self.label = label
@@ -25,11 +26,10 @@ final class CountProgress: Sendable {
     state.withLock { state in
       guard done > state.highest else { return }
       state.highest = done
-      let pause = Date().timeIntervalSince(state.lastDraw)
-      guard pause > (isInteractive ? 0.1 : 5) || (isInteractive && done == total) else { return }
-      state.lastDraw = Date()
+      guard state.sinceDraw.seconds > (isInteractive ? 0.1 : 5) || (isInteractive && done == total) else { return }
+      state.sinceDraw = ElapsedTime()
       let line = TerminalProgress(
-        label: label, done: done, total: total, elapsedSeconds: Date().timeIntervalSince(start))
+        label: label, done: done, total: total, elapsedSeconds: elapsed.seconds)
       if isInteractive {
         Terminal.redraw(line.line(width: Terminal.width - 1))
         state.lineIsOpen = true

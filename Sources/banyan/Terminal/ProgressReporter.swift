@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanReports
 import BanyanTraining
 import Foundation
@@ -7,11 +8,14 @@ import Synchronization
 final class ProgressReporter: Sendable {
   private struct State {
     var phase = ""
-    var phaseStart = Date()
+    var sincePhase = ElapsedTime()
     // Steps that an earlier process took: they do not count in the rate.
     var stepsBefore: Int?
-    var lastDraw = Date.distantPast
+    /// `nil` where the next line is due.
+    var sinceDraw: ElapsedTime?
     var lineIsOpen = false
+
+    func isDue(after seconds: Double) -> Bool { sinceDraw.map { $0.seconds > seconds } ?? true }
   }
 
   private let state = Mutex(State())
@@ -33,9 +37,9 @@ final class ProgressReporter: Sendable {
     case .phase(let name):
       close(&state)
       state.phase = name
-      state.phaseStart = Date()
+      state.sincePhase = ElapsedTime()
       state.stepsBefore = nil
-      state.lastDraw = isInteractive ? .distantPast : Date()
+      state.sinceDraw = isInteractive ? nil : ElapsedTime()
     case .note(let text):
       close(&state)
       Terminal.note(text)
@@ -59,19 +63,19 @@ final class ProgressReporter: Sendable {
   private func bar(_ done: Int, _ total: Int, _ objectives: [String: Double], _ state: inout State) {
     // The time that all of it would have taken at the rate of this process.
     let own = max(1, done - (state.stepsBefore ?? 0))
-    let elapsed = Date().timeIntervalSince(state.phaseStart) * Double(done) / Double(own)
+    let elapsed = state.sincePhase.seconds * Double(done) / Double(own)
     let line = TerminalProgress(
       label: state.phase, done: done, total: total, elapsedSeconds: elapsed,
       losses: objectives.sorted { $0.key < $1.key }.map { (task: $0.key, loss: $0.value) })
     if isInteractive {
-      guard done == total || Date().timeIntervalSince(state.lastDraw) > 0.1 else { return }
-      state.lastDraw = Date()
+      guard done == total || state.isDue(after: 0.1) else { return }
+      state.sinceDraw = ElapsedTime()
       state.lineIsOpen = true
       Terminal.redraw(line.line(width: Terminal.width - 1))
       if done == total { close(&state) }
     } else {
-      guard done == total || Date().timeIntervalSince(state.lastDraw) > 5 else { return }
-      state.lastDraw = Date()
+      guard done == total || state.isDue(after: 5) else { return }
+      state.sinceDraw = ElapsedTime()
       Terminal.note(line.line(width: 120))
     }
   }

@@ -70,9 +70,40 @@ import Testing
         uniqueKeysWithValues: names.map { ($0, Data(try AtomicFile.read(folder.appending(path: $0)))) })
     }
     let first = try contents()
-    #expect(first.count == 7)
+    #expect(first.count == 8)
     #expect(first["README.md"] == Data("mine".utf8))
     #expect(try contents() == first)
+  }
+
+  @Test func `a file that differs from the list of digests is refused`() throws {
+    try write()
+    let list = folder.appending(path: "SHA256SUMS")
+    let fingerprint = try Checkpoint(folder: folder).fingerprint()
+    #expect(try fingerprint == ContentHash.sha256(file: folder.appending(path: "model.safetensors")))
+    let text = String(decoding: try AtomicFile.read(list), as: UTF8.self)
+    #expect(text.split(separator: "\n").count == 6 && text.contains("\(fingerprint)  model.safetensors\n"))
+    let merges = folder.appending(path: "merges.txt")
+    try AtomicFile.write(try AtomicFile.read(merges) + Data("\n".utf8), to: merges)
+    let changed = error { _ = try Checkpoint(folder: folder) }
+    #expect(changed?.kind == .malformed && changed?.subject.hasSuffix("merges.txt") == true)
+    try FileManager.default.removeItem(at: merges)
+    let absent = error { _ = try Checkpoint(folder: folder) }
+    #expect(absent?.kind == .missingInput && absent?.subject.hasSuffix("merges.txt") == true)
+    // Of a file that nobody reads, it says nothing.
+    try AtomicFile.write(Data("\(fingerprint)  ./notes.txt\n".utf8), to: list)
+    #expect(try Checkpoint(folder: folder).fingerprint() == fingerprint)
+    let weights = folder.appending(path: "model.safetensors")
+    try AtomicFile.write(Data("\(String(repeating: "0", count: 64))  \(weights.lastPathComponent)\n".utf8), to: list)
+    let checkpoint = try Checkpoint(folder: folder)
+    #expect(error { _ = try checkpoint.model() }?.subject == weights.path)
+    #expect(error { _ = try checkpoint.fingerprint() }?.subject == weights.path)
+    // As `sha256sum -b` writes it, of one file only.
+    try AtomicFile.write(Data("\(fingerprint.uppercased()) *model.safetensors\n".utf8), to: list)
+    #expect(try Checkpoint(folder: folder).fingerprint() == fingerprint)
+    for wrong in ["nonsense\n", "\(fingerprint)"] {
+      try AtomicFile.write(Data(wrong.utf8), to: list)
+      #expect(error { _ = try Checkpoint(folder: folder) }?.message.contains("expected a SHA-256") == true, "\(wrong)")
+    }
   }
 
   @Test func `a folder that is left half done holds no weights`() throws {
