@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func killedAtRandomMomentsEverythingEndsEqual() throws {
-    let outcome = try script("kills.py", ["--kills", "8", "--place", "reliability/kills"])
+    let outcome = try script("kills.py", ["--kills", "8", "--short", "--place", "reliability/kills"])
     #expect(outcome.code == 0, "\(outcome)")
     for kind in ["\ntraining ", "\nsweep ", "\npre-training ", "\ncaching "] {
       #expect(("\n" + outcome.out).contains(kind), "\(outcome)")

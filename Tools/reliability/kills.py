@@ -36,23 +36,25 @@ class Work:
 
 
 def works(options, place):
-    world, captions = place / "world", place / "captions"
+    world = place / "world"
     small = ["--threads", "1", "--shots", "4", "--context-length", "2"]
-    training = ["train", "--model", "embedded", "--tasks", world, "--only", "icon,night,pencil", "--method", "hipro", "--epochs", "40", "--seeds", "1,2,3", "--quiet", *small]
+    training = ["train", "--model", "embedded", "--tasks", world, "--only", "icon,night,pencil", "--method", "hipro", "--epochs", 8 if options.short else 40, "--seeds", "1,2,3", "--quiet", *small]
     sweep = place / "sweep.json"
     sweep.write_text(json.dumps({
         "title": "Four methods", "base": {"model": "embedded", "tasks": str(world), "seeds": [1, 2], "threads": 1,
-                                           "data": {"only": ["icon", "night", "pencil"]}, "training": {"epochs": 15}},
+                                           "data": {"only": ["icon", "night", "pencil"]}, "training": {"epochs": 3 if options.short else 15}},
         "samples": ["2 shots"],
         "runs": [{"method": "zero-shot"}, {"method": "coop", "options": {"context": {"length": 2}}},
                  {"method": "hipro", "options": {"context": {"length": 2}}}, {"method": "linear-probe"}]}))
     geometry = ["imageSize=32", "image.width=32", "image.layers=2", "text.width=32", "text.layers=2", "projection=32"]
-    pretrain = ["pretrain", "--data", captions / "captions.csv", "--threads", "1", "--batch-size", "16", "--warmup-steps", "40", "--steps", "160",
+    pretrain = ["pretrain", "--data", world / "captions.csv", "--threads", "1", "--batch-size", "16", "--warmup-steps", "40", "--steps", 60 if options.short else 160,
                 "--set", "validationShare=0.2", "--set", "saveEvery=20", "--quiet"]
     for value in geometry:
         pretrain += ["--set", f"geometry.{value}"]
-    caching = ["train", "--model", "embedded", "--tasks", place / "pictures", "--method", "zero-shot", "--shots", "1", "--validation-shots", "0",
+    caching = ["train", "--model", "embedded", "--tasks", world, "--method", "zero-shot", "--shots", "1", "--validation-shots", "0",
                "--seeds", "1", "--threads", "1", "--quiet"]
+    if options.short:
+        caching += ["--only", "icon,night,pencil"]
     common = place / "cache"
     return [
         Work("training", lambda f: [*training, "--cache", common, "--output", f / "run"],
@@ -96,6 +98,7 @@ def main():
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--short", action="store_true", help="shorter work: no training is long enough to be saved in its middle")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     options.place = options.place.resolve()
@@ -115,8 +118,6 @@ def main():
             sys.exit(f"banyan {' '.join(map(str, words))}\nended with {process.returncode}:\n{errors}")
 
     done(["world", "--preset", "strangers", "--seed", "3", "--pictures", "12", "--output", options.place / "world", "--quiet"])
-    done(["world", "--preset", "strangers", "--seed", "4", "--pictures", "30", "--output", options.place / "pictures", "--quiet"])
-    done(["world", "--preset", "pretraining", "--seed", "5", "--pictures", "2", "--output", options.place / "captions", "--quiet"])
     chosen = [work for work in works(options, options.place) if not options.only or work.name in options.only.split(",")]
     record, failures = {}, []
     for work in chosen:
