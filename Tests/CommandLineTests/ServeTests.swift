@@ -152,6 +152,14 @@ import Testing
           #"{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"outputs":[{"name":"label"},{"name":"label"}]}"#
             .utf8), [:], 400, "each output once"
       ),
+      (
+        "POST", "/v2/models/ink/infer",
+        Data(
+          #"{"inputs":[{"name":"pixels","shape":[1,3,64,64],"datatype":"FP32","data":["#.utf8)
+          + Data(Array(repeating: "1e30", count: 3 * 64 * 64).joined(separator: ",").utf8) + Data("]}]}".utf8), [:],
+        400,
+        "normalised planes"
+      ),
       ("GET", "/classify", nil, [:], 405, "expected POST"),
       ("PUT", "/v2/models/ink/infer", nil, [:], 405, "expected POST"),
       ("GET", "/nowhere", nil, [:], 404, "Not Found"),
