@@ -21,20 +21,32 @@ struct ChunkMemoryTests {
     return try ResidentMemory.peak() - before
   }
 
+  /// Compares a step in chunks with a whole one, again where that fails.
+  ///
+  /// The system counts for the process, and other tests may have taken or given memory meanwhile; a step without chunks fails
+  /// every time.
+  private func compare(chunked: () throws -> Int, whole: () throws -> Int) throws {
+    var found = (chunked: 0, whole: 0)
+    for _ in 0..<8 {
+      found = try (chunked(), whole())
+      if found.whole > 50 << 20, found.chunked < found.whole / 3 { return }
+    }
+    #expect(found.whole > 50 << 20, "the whole took \(found.whole >> 20) MiB: the comparison says nothing")
+    #expect(found.chunked < found.whole / 3, "\(found.chunked >> 20) MiB in chunks, \(found.whole >> 20) MiB whole")
+  }
+
   @Test(arguments: ["coop", "maple", "fine-tuning"])
   func `with many class names a step stays near its budget`(_ method: String) throws {
     _ = try growth(method, classes: 100, budget: 4 << 20)
-    let chunked = try growth(method, classes: 4000, budget: 4 << 20)
-    let whole = try growth(method, classes: 4000, budget: 1 << 40)
-    #expect(whole > 50 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
-    #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
+    try compare(
+      chunked: { try growth(method, classes: 4000, budget: 4 << 20) },
+      whole: { try growth(method, classes: 4000, budget: 1 << 40) })
   }
 
   @Test func `with many tasks of few class names each a step stays near its budget`() throws {
-    let chunked = try growth(classes: 160, tasks: 40, budget: 32 << 20)
-    let whole = try growth(classes: 160, tasks: 40, budget: 1 << 40)
-    #expect(whole > 50 << 20, "the whole took \(whole >> 20) MiB: the comparison says nothing")
-    #expect(chunked < whole / 3, "\(chunked >> 20) MiB in chunks, \(whole >> 20) MiB whole")
+    try compare(
+      chunked: { try growth(classes: 160, tasks: 40, budget: 32 << 20) },
+      whole: { try growth(classes: 160, tasks: 40, budget: 1 << 40) })
   }
 }
 
