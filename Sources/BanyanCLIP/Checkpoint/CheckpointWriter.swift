@@ -5,7 +5,8 @@ public import Foundation
 /// Writes a CLIP as a Hugging Face folder, the inverse of ``Checkpoint``.
 ///
 /// The folder holds `config.json`, `model.safetensors`, `preprocessor_config.json`, `vocab.json`, `merges.txt`,
-/// `tokenizer_config.json` and the digests of all these, `SHA256SUMS`; `transformers` opens it with `CLIPModel.from_pretrained` and `CLIPProcessor`. Equal values
+/// `tokenizer_config.json` and the digests of all these, `SHA256SUMS`; `transformers` opens it with
+/// `CLIPModel.from_pretrained` and `CLIPProcessor`. Equal values
 /// give equal bytes.
 public enum CheckpointWriter {
   /// How the weights are stored; arithmetic is in single precision whatever they are.
