@@ -1,4 +1,4 @@
-# Words: build test demo evidence pretrain-default parity format lint docs goldens bench bench-quick reliability clean
+# Words: build test demo evidence studies pretrain-default parity format lint docs goldens bench bench-quick reliability clean
 # `make` alone lists them.
 
 # One configuration for the binary and the tests, so that nothing is built twice.
@@ -12,7 +12,7 @@ OUTPUT ?= runs/demo
 # More options of `make bench`: BENCH=--resume goes on where a run was stopped.
 BENCH ?=
 
-.PHONY: help reliability bootstrap build test parity format lint docs goldens bench bench-quick demo evidence pretrain-default clean venv
+.PHONY: help reliability bootstrap build test parity format lint docs goldens bench bench-quick demo evidence studies pretrain-default clean venv
 
 help:
 	@echo "make demo     build, then every method on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench-quick  the same with a smaller tower and two rounds (minutes)"
 	@echo "make reliability  everything that tries to break Banyan (PARTS=\"kills places\" for some; hours for all)"
 	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
+	@echo "make studies  the tables of grafts (Documentation/Relations.md) and of drift (Documentation/Service.md); hours"
 	@echo "make pretrain-default  make the CLIP that ships again"
 	@echo "make clean    remove what was built (not .deps/)"
 
@@ -90,6 +91,12 @@ demo: build
 evidence: build
 	python3 Tools/evidence/evidence.py run
 	python3 Tools/evidence/evidence.py tables
+
+studies: build
+	python3 Tools/evidence/graft.py run --seeds 1,2
+	python3 Tools/evidence/drift.py run --worlds 12
+	python3 Tools/evidence/graft.py tables
+	python3 Tools/evidence/drift.py tables
 
 pretrain-default: build
 	scripts/pretrain-default

@@ -49,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -92,6 +93,7 @@ let package = Package(
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
       ]),
@@ -147,6 +149,7 @@ let package = Package(
     tests("BanyanWorlds", ["BanyanStructure", "BanyanFoundation"]),
     tests("BanyanStructure", ["BanyanFoundation"]),
     tests("BanyanReports", ["BanyanFoundation"]),
+    tests("BanyanService", ["BanyanFoundation"]),
     tests(
       "BanyanPrompts",
       ["BanyanTestSupport", "BanyanCLIP", "BanyanTensor", "BanyanTasks", "BanyanStructure", "BanyanFoundation"]),

@@ -11,6 +11,9 @@ struct MatrixPeak: Codable {
     MatrixPeak(float32: try best(.float32, tries: 20), bfloat16: try best(.bfloat16, tries: 5))
   }
 
+  /// Whether products of bf16 are faster than those of fp32, by units of their own.
+  var hasBFloat16Units: Bool { bfloat16 > float32 }
+
   /// The roof of products in `precision`; rounded numbers may be multiplied in single precision too.
   subscript(precision: TowerPrecision) -> Double { precision == .fp32 ? float32 : max(float32, bfloat16) }
 

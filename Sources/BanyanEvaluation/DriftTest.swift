@@ -23,7 +23,7 @@ public struct PictureWindow: Sendable {
 ///
 /// Both sets are pooled; in the pool's leading principal components, whitened, five things are compared:
 ///
-///     mean         T² = n m N / (n + N) · Σⱼ (x̄ⱼ − r̄ⱼ)² / λⱼ
+///     mean         T² = n m / (n + m) · Σⱼ (x̄ⱼ − r̄ⱼ)² / λⱼ
 ///     covariance   ‖S_x − S_r‖²_F of the whitened components
 ///     residual     the difference of the mean squared lengths outside of the components
 ///     confidence   Kolmogorov's and Smirnov's largest difference of the two distribution functions
@@ -124,6 +124,8 @@ public struct DriftTest: Sendable {
 /// Both sets together, in whitened principal components.
 private struct Pool {
   private let points: [[Double]]
+  /// The sums of their products, `Σ pᵢ pⱼ` for `j ≤ i`: the iteration leaves near-equal axes a little correlated.
+  private let pooled: [Double]
   private let residuals: [Double]
   private let confidences: [Double]
   /// The places of all pictures in the order of their confidence.
@@ -157,6 +159,11 @@ private struct Pool {
       for i in projected.indices { projected[i][j] *= scale }
     }
     points = projected
+    var products = [Double](repeating: 0, count: axes.count * axes.count)
+    for point in projected {
+      for i in axes.indices { for j in 0...i { products[i * axes.count + j] += point[i] * point[j] } }
+    }
+    pooled = products
     confidences = window.confidences + reference.confidences
     byConfidence = confidences.indices.sorted { [confidences] in (confidences[$0], $0) < (confidences[$1], $1) }
     labels = window.labels + reference.labels
@@ -214,7 +221,7 @@ private struct Pool {
     var isChosen = [Bool](repeating: false, count: total)
     for place in chosen { isChosen[place] = true }
     let width = points.first?.count ?? 0
-    // Sums over the chosen; those over the others are what is left of the whole, whose mean is zero and covariance one.
+    // Sums over the chosen; those over the others are what is left of the whole, whose mean is zero.
     var sum = [Double](repeating: 0, count: width)
     var products = [Double](repeating: 0, count: width * width)
     var residual = 0.0
@@ -233,9 +240,8 @@ private struct Pool {
       let gap = sum[i] / a + sum[i] / b
       shift += gap * gap
       for j in 0...i {
-        let whole = i == j ? Double(total) : 0
         let own = products[i * width + j] / a - sum[i] * sum[j] / (a * a)
-        let other = (whole - products[i * width + j]) / b - sum[i] * sum[j] / (b * b)
+        let other = (pooled[i * width + j] - products[i * width + j]) / b - sum[i] * sum[j] / (b * b)
         spread += (i == j ? 1 : 2) * (own - other) * (own - other)
       }
     }

@@ -14,8 +14,21 @@ public struct GraftDecision: Codable, Sendable, Equatable {
   public var parent: Int?
   /// The old node whose prompt its own started from.
   public var start: Int
-  /// How much of the refining step was taken, 0 to 1; `nil` without refinement.
+  /// How much of the refining step was taken, 0 to 1; `nil` without refinement, and where nobody shares the task's path.
   public var refined: Double?
+  /// Validation accuracies of the tasks that share its path, by name; `nil` where `refined` is.
+  public var guarded: [String: Guarded]?
+
+  /// A task whose prompts another one refined.
+  public struct Guarded: Codable, Sendable, Equatable {
+    /// Its validation accuracy with the prompts before, as a fraction.
+    public var before: Double
+    /// And after.
+    public var after: Double
+
+    /// Two accuracies.
+    public init(before: Double, after: Double) { (self.before, self.after) = (before, after) }
+  }
 
   /// Where the decisions lie in a run's folder.
   public static let fileName = "graft.json"
@@ -37,7 +50,9 @@ public struct GraftDecision: Codable, Sendable, Equatable {
       let result = record.runs.first { $0.seed == decision.seed }?.tasks[decision.task]
       let top1 = result.map { "\(NumberText.percent($0.top1)) %" } ?? ""
       let below = decision.parent.map { "node \($0)" } ?? "beside the roots"
-      let refined = decision.refined.map(NumberText.significant) ?? "no"
+      let worst = decision.guarded?.values.map { $0.after - $0.before }.min()
+      let loss = worst.map { " (worst \($0 < 0 ? "" : "+")\(NumberText.percent($0)))" } ?? ""
+      let refined = decision.refined.map { NumberText.significant($0) + loss } ?? "no"
       return [decision.task, "\(decision.seed)", below, near, "node \(decision.start)", top1, refined]
     }
     let table = TextTable(

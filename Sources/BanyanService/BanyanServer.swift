@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdCore
 public import Logging
 import NIOCore
+import NIOPosix
 public import ServiceLifecycle
 import UnixSignals
 
@@ -58,20 +59,20 @@ public struct BanyanServer: Service {
     let traffic = try settings.traffic.map { try TrafficKeeper($0, logger: logger) }
     let answering = Answering(
       queue: queue, settings: settings, rate: settings.rate.map(RateGate.init), traffic: traffic)
-    // Longer than an answer may take to come about; who has not read for so long is not listening.
-    let unread = TimeAmount.nanoseconds(Int64((settings.latency.seconds + settings.uploadTime.seconds + 30) * 1e9))
+    // As long as for sending a body.
+    let unread = TimeAmount.nanoseconds(Int64(settings.uploadTime.seconds * 1e9))
     let others: [any Service] = [traffic].compactMap(\.self)
     let application = Application(
       router: router(answering),
       server: .http1(
         configuration: .init(
-          additionalChannelHandlers: [IdleStateHandler(writeTimeout: unread), DeafClientHandler()],
+          additionalChannelHandlers: [ContinueHandler(), DeafClientHandler(limit: unread)],
           idleTimeout: .seconds(60))),
       configuration: ApplicationConfiguration(
         address: address, serverName: "banyan",
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit, logger: logger)),
       // The last of these shuts down first: clients, then the towers.
-      services: others + [queue, Reloading(library: library, every: reloadsEvery, logger: logger)],
+      services: others + [queue, Reloading(library: library, queue: queue, every: reloadsEvery, logger: logger)],
       onServerRunning: { channel in
         onStart(
           channel.localAddress?.ipAddress ?? channel.localAddress?.pathname ?? "", channel.localAddress?.port)
@@ -80,7 +81,7 @@ public struct BanyanServer: Service {
   }
 
   private func router(_ answering: Answering) -> Router<ServiceContext> {
-    let router = Router(context: ServiceContext.self)
+    let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
     let version = ExperimentRun.version
     let (hasToken, settings, metrics) = (settings.token != nil, settings, metrics)
     let protocolRoutes = InferenceRoutes(library: library, answering: answering, version: version)
@@ -133,32 +134,44 @@ public struct BanyanServer: Service {
   }
 }
 
-/// Exchanges runs for newer ones at a SIGHUP, and from time to time where that is asked for.
+/// Exchanges runs for newer ones at a SIGHUP, and from time to time where that is asked for; one exchange after the other.
 private struct Reloading: Service {
   var library: RunLibrary
+  var queue: BatchQueue
   var every: Duration?
   var logger: Logger
 
   func run() async throws {
+    let (wishes, wish) = AsyncStream.makeStream(of: Bool.self)
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
-          for await _ in await UnixSignalsSequence(trapping: .sighup) { reload(onlyIfChanged: false) }
+          for await _ in await UnixSignalsSequence(trapping: .sighup) { wish.yield(false) }
         }
         if let every {
           group.addTask {
-            while (try? await Task.sleep(for: every)) != nil { reload(onlyIfChanged: true) }
+            while (try? await Task.sleep(for: every)) != nil { wish.yield(true) }
           }
+        }
+        group.addTask {
+          for await onlyIfChanged in wishes { await reload(onlyIfChanged: onlyIfChanged) }
         }
       }
     }
   }
 
-  private func reload(onlyIfChanged: Bool) {
+  private func reload(onlyIfChanged: Bool) async {
     do {
-      if try library.reload(onlyIfChanged: onlyIfChanged) {
-        logger.notice("runs reloaded", metadata: ["tasks": "\(library.current.taskNames.count)"])
-      }
+      let library = library
+      // Reading takes seconds, in which others are answered.
+      let fresh = try await NIOThreadPool.singleton.runIfActive { try library.read(onlyIfChanged: onlyIfChanged) }
+      guard let fresh else { return }
+      try await queue.prepare(fresh.runs)
+      library.install(fresh)
+      await queue.forget(allBut: fresh.runs)
+      logger.notice("runs reloaded", metadata: ["tasks": "\(fresh.runs.taskNames.count)"])
+    } catch is CancellationError {
+      return
     } catch {
       logger.error("runs not reloaded; the old ones stay", metadata: ["error": "\(error)"])
     }

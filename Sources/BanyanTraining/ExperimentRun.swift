@@ -62,7 +62,12 @@ public struct ExperimentRun: Sendable {
     defer { if !folder.holdsRun { lock.discard() } }
     let isBegun = existing == .resume && folder.holdsRun
     if isBegun {
-      guard try stored() == experiment.resolved() else {
+      guard !folder.holdsGraft || folder.holdsRecord else {
+        throw BanyanError(
+          .usage, at: folder.url.path, "the folder holds a stopped graft",
+          remedy: "Go on with the same `banyan graft`, replace it with --overwrite, or choose another folder.")
+      }
+      guard try folder.settings() == experiment.resolved() else {
         throw BanyanError(
           .usage, at: folder.experiment.path, "the folder holds a run with other settings",
           remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, replace it with --overwrite, "
@@ -98,7 +103,10 @@ public struct ExperimentRun: Sendable {
     defer { status.end() }
 
     observer.report(.phase("Image features"))
-    let tables = try watch.time("features") { try featureTables(splits, suite: suite, bench: bench) }
+    let tables = try watch.time("features") {
+      try FeatureTables(
+        splits, suite: suite, bench: bench, augmentedViews: experiment.data.augmentedViews, observer: observer)
+    }
     let seeds = SeedRunner(
       experiment: experiment, entry: entry, folder: folder, bench: bench, suite: suite, tables: tables,
       observer: observer)
@@ -136,16 +144,6 @@ public struct ExperimentRun: Sendable {
     return max(geometry.image.width, geometry.text.width) < 256 ? 1 : Engine.threads
   }
 
-  /// What the folder's run was asked for.
-  private func stored() throws -> JSONValue {
-    let path = folder.experiment.path
-    do {
-      return try Experiment(JSONDocument.read(from: folder.experiment), subject: path).resolved()
-    } catch let error as BanyanError where !error.subject.contains(path) {
-      throw BanyanError(error.kind, at: "\(path): \(error.subject)", error.message, remedy: error.remedy)
-    }
-  }
-
   /// Finds out whether the method takes the tasks' names and its options, before the run begins.
   private func check(_ entry: MethodCatalog.Entry, splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws {
     guard let names = splits.first?.map(\.task), let seed = experiment.seeds.first else { return }
@@ -176,28 +174,28 @@ public struct ExperimentRun: Sendable {
       SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed),
       dropDuplicates: experiment.data.dropDuplicates)
   }
-
-  /// The plain features of all pictures, and of the training pictures one table per augmented view.
-  private func featureTables(_ splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench) throws -> FeatureTables {
-    func table(_ samples: [Sample], _ view: FeatureExtractor.View) throws -> FeatureTable {
-      try FeatureTable(
-        samples, suite: suite, extractor: bench.extractor, view: view,
-        progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
-    }
-    let all = splits.joined().flatMap { $0.train + $0.validation + $0.test }
-    let plain = try table(all, .centre)
-    let training = splits.joined().flatMap(\.train)
-    let count = experiment.data.augmentedViews
-    let views = try (0..<count).map { view in
-      observer.report(.phase("Image features, view \(view + 1) of \(count)"))
-      return try table(training, .augmented(view))
-    }
-    return FeatureTables(plain: plain, training: views.isEmpty ? [plain] : views)
-  }
 }
 
 /// The features of a run: plain ones, and those that training sees.
 struct FeatureTables {
   let plain: FeatureTable
   let training: [FeatureTable]
+
+  /// The plain features of all pictures, and of the training pictures one table per augmented view.
+  init(
+    _ splits: [[TaskSplit]], suite: TaskSuite, bench: Workbench, augmentedViews count: Int, observer: ExperimentObserver
+  ) throws {
+    func table(_ samples: [Sample], _ view: FeatureExtractor.View) throws -> FeatureTable {
+      try FeatureTable(
+        samples, suite: suite, extractor: bench.extractor, view: view,
+        progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    }
+    plain = try table(splits.joined().flatMap { $0.train + $0.validation + $0.test }, .centre)
+    let learned = splits.joined().flatMap(\.train)
+    let views = try (0..<count).map { view in
+      observer.report(.phase("Image features, view \(view + 1) of \(count)"))
+      return try table(learned, .augmented(view))
+    }
+    training = views.isEmpty ? [plain] : views
+  }
 }

@@ -13,14 +13,14 @@ public import Foundation
 /// A new task is compared with the old ones by the gradients that a prompt which all of them share gets, as when the tree was
 /// built; it becomes a leaf where average linkage would have put it. Its prompt starts from the prompt of its path or of its
 /// nearest task that serves it best, and is the only one that learns: what old tasks answer stays the same to the bit. With
-/// a ``Refinement`` the prompts above the leaf learn on as well, by a step that is shortened until no old task loses more
-/// than the margin on its validation pictures.
+/// a ``Refinement`` the prompts above the leaf learn on as well, by a step that is shortened until no task that was there loses
+/// more than the margin on its validation pictures, over all new tasks together.
 ///
 /// Unlike ``ExperimentRun`` it goes out from a run. The method must have a tree of tasks.
 public struct Graft: Sendable {
   /// How far old tasks may fall behind.
   public struct Refinement: Sendable, Equatable {
-    /// The most that an old task's validation accuracy may lose, as a fraction.
+    /// The most that a task's validation accuracy may lose to all that come after it, as a fraction.
     public var margin: Double
 
     /// A margin.
@@ -88,15 +88,18 @@ public struct Graft: Sendable {
     let (experiment, suite) = try watch.time("data") { try extended() }
     let old = run.record.runs.first?.split.map(\.task) ?? []
     let fresh = suite.tasks.map(\.name).filter { !old.contains($0) }
+    // What can be refused is refused before an earlier run in the folder goes.
+    let splits = try run.record.runs.map { try split($0, fresh: fresh, experiment: experiment, suite: suite) }
+    try check(splits, fresh: fresh, bench: bench)
     let lock = try output.open(existing)
     defer { if !output.holdsRun { lock.discard() } }
-    if existing == .overwrite { try output.removeRun() }
-    try JSONDocument.write(experiment.differences(), to: output.experiment)
+    try begin(existing, experiment)
     var seeds: [Seed] = []
     for (index, recorded) in run.record.runs.enumerated() {
       observer.report(.seed(recorded.seed, index: index, count: run.record.runs.count))
       let seed = try watch.time("training") {
-        try graft(recorded, onto: fresh, experiment: experiment, entry: entry, suite: suite, bench: bench)
+        try graft(
+          recorded, onto: fresh, split: splits[index], experiment: experiment, entry: entry, suite: suite, bench: bench)
       }
       seeds.append(seed)
       observer.report(.result(seed: recorded.seed, tasks: seed.run.tasks.mapValues(\.top1)))
@@ -111,9 +114,50 @@ public struct Graft: Sendable {
       trainableParameters: seeds.first?.trainableParameters ?? 0, runs: seeds.map(\.run),
       measured: Measured(wallSeconds: seconds, peakMemoryBytes: Stopwatch.peakMemory),
       skippedImages: suite.skipped.map(\.path))
-    try JSONDocument.write(seeds.flatMap(\.decisions), to: output.url.appending(path: GraftDecision.fileName))
+    try JSONDocument.write(seeds.flatMap(\.decisions), to: output.decisions)
     try record.write(output.url)
     return record
+  }
+
+  /// Whether the run can be grafted onto as it is asked for.
+  private func check(_ splits: [[TaskSplit]], fresh: [String], bench: Workbench) throws {
+    for (recorded, split) in zip(run.record.runs, splits) {
+      let saved = try SavedPrompts(run.folder, seed: recorded.seed, device: run.experiment.device)
+      guard let tree = saved.manifest.tree else {
+        throw BanyanError(
+          .malformed, at: run.folder.manifest(recorded.seed).path, "expected a tree of tasks, found none")
+      }
+      try tree.requireOwnLeaves()
+      let guarded = refinement == nil ? [] : split.prefix(split.count - 1)
+      if let empty = guarded.first(where: \.validation.isEmpty) {
+        throw BanyanError(
+          .usage, at: "--refine", "what is there is guarded by validation pictures, task \(empty.task) has none",
+          remedy: "Train the run with validationShots of 1 or more, or graft without refining.")
+      }
+      let method = try saved.method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath))
+      let isChosen = method.needsValidation || run.experiment.training.earlyStopping != nil
+      if isChosen, let empty = split.first(where: { fresh.contains($0.task) && $0.validation.isEmpty }) {
+        throw BanyanError(
+          .usage, at: "task \(empty.task)", "the run chooses by validation pictures, and it has none",
+          remedy: "Give it some.")
+      }
+    }
+  }
+
+  /// Makes the folder this graft's.
+  private func begin(_ existing: RunFolder.Existing, _ experiment: Experiment) throws {
+    if existing == .resume, output.holdsRun {
+      guard output.holdsGraft, try output.settings() == experiment.resolved() else {
+        throw BanyanError(
+          .usage, at: output.experiment.path, "the folder holds a stopped run that is not this graft",
+          remedy: "Choose another folder, or replace the run with --overwrite.")
+      }
+      return
+    }
+    if existing == .overwrite { try output.removeRun() }
+    try JSONDocument.write(experiment.differences(), to: output.experiment)
+    // Tells a stopped graft from a stopped training.
+    try JSONDocument.write([GraftDecision](), to: output.decisions)
   }
 
   /// The run's experiment over old and new tasks, and all of these.
@@ -137,8 +181,8 @@ public struct Graft: Sendable {
   }
 
   private func graft(
-    _ recorded: SeedRun, onto fresh: [String], experiment: Experiment, entry: MethodCatalog.Entry, suite: TaskSuite,
-    bench: Workbench
+    _ recorded: SeedRun, onto fresh: [String], split: [TaskSplit], experiment: Experiment, entry: MethodCatalog.Entry,
+    suite: TaskSuite, bench: Workbench
   ) throws -> Seed {
     let seed = recorded.seed
     let saved = try SavedPrompts(run.folder, seed: seed, device: experiment.device)
@@ -147,11 +191,8 @@ public struct Graft: Sendable {
         + JSONDocument.data(recorded, subject: "seed") + Data("\(bench.fingerprint) \(refinement?.margin ?? -1)".utf8)
         + Data(suite.tasks.filter { fresh.contains($0.name) }.flatMap(\.samples).map(\.sha256).joined().utf8))
     if let done = try SealedDocument<Seed>.read(output.result(seed), fingerprint: fingerprint) { return done }
-    var split = try TaskSuite.split(from: recorded.split.map(TaskSplit.init(recorded:)), suite: suite)
-    split += try drawn(fresh, beside: split, experiment: experiment, suite: suite, seed: seed)
-    let table = try FeatureTable(
-      split.flatMap { $0.train + $0.validation + $0.test }, suite: suite, extractor: bench.extractor, view: .centre,
-      progress: { observer.report(.features(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    let tables = try FeatureTables(
+      [split], suite: suite, bench: bench, augmentedViews: experiment.data.augmentedViews, observer: observer)
     guard var tree = saved.manifest.tree else {
       throw BanyanError(.malformed, at: run.folder.manifest(seed).path, "expected a tree of tasks, found none")
     }
@@ -160,48 +201,64 @@ public struct Graft: Sendable {
     }
     var parameters = saved.parameters
     var decisions: [GraftDecision] = []
+    var floors: [Int: Double] = [:]
     var learned = 0
     for name in fresh {
       prompts.append(PromptTask(try suite.task(named: name)))
       let context = MethodContext(
         model: bench.model, tokenizer: bench.tokenizer, tasks: prompts, encodingPath: experiment.encodingPath,
         imagePath: experiment.imagePath)
-      let training = try split.prefix(prompts.count).enumerated().map { try table.batch($1.train, task: $0) }
-      let validation = try split.prefix(prompts.count).enumerated().map { try table.batch($1.validation, task: $0) }
+      let known = split.prefix(prompts.count).enumerated()
       var step = try Step(
         entry: entry, experiment: experiment, context: context, tree: tree, parameters: parameters, seed: seed,
-        training: training, validation: validation, observer: observer)
-      try step.learn(refinement)
+        data: .init(
+          plain: known.map { try tables.plain.batch($1.train, task: $0) },
+          views: tables.training.map { table in try known.map { try table.batch($1.train, task: $0) } },
+          validation: known.map { try tables.plain.batch($1.validation, task: $0) }), bench: bench, observer: observer)
+      try step.learn(refinement, floors: &floors)
+      try step.complete()
       (tree, parameters) = (step.tree, step.parameters)
       decisions.append(step.decision)
       learned += step.learned
     }
     return try finish(
-      recorded, saved: saved, split: split, table: table, tree: tree, prompts: prompts, parameters: parameters,
+      recorded, saved: saved, split: split, table: tables.plain, tree: tree, prompts: prompts, parameters: parameters,
       decisions: decisions, learned: learned, experiment: experiment, entry: entry, bench: bench,
       fingerprint: fingerprint)
   }
 
-  /// Samples of the new tasks, none of which an old task has on another side.
-  private func drawn(
-    _ fresh: [String], beside old: [TaskSplit], experiment: Experiment, suite: TaskSuite, seed: UInt64
-  ) throws -> [TaskSplit] {
-    let own = TaskSuite(root: suite.root, tasks: suite.tasks.filter { fresh.contains($0.name) })
-    let plan = SamplingPlan(amount: experiment.samples, validationShots: experiment.validationShots, seed: seed)
+  /// The recorded samples of a seed, and samples of the new tasks, none of which an old task has on another side.
+  private func split(_ recorded: SeedRun, fresh: [String], experiment: Experiment, suite: TaskSuite) throws
+    -> [TaskSplit]
+  {
+    let old = try TaskSuite.split(from: recorded.split.map(TaskSplit.init(recorded:)), suite: suite)
     let learned = Set(old.flatMap { $0.train + $0.validation }.map(\.sha256))
     let tested = Set(old.flatMap(\.test).map(\.sha256))
-    return try own.split(plan, dropDuplicates: experiment.data.dropDuplicates).map { split in
-      var split = split
-      split.train.removeAll { tested.contains($0.sha256) }
-      split.validation.removeAll { tested.contains($0.sha256) }
-      split.test.removeAll { learned.contains($0.sha256) }
-      guard !split.train.isEmpty, !split.test.isEmpty else {
-        throw BanyanError(
-          .usage, at: "task \(split.task)", "all its pictures are pictures of old tasks",
-          remedy: "Give it pictures of its own.")
-      }
-      return split
+    let all = suite.tasks.filter { fresh.contains($0.name) }
+    var own = all
+    // What old tasks are tested on is not drawn to learn from; as a given test it may stay.
+    for index in own.indices { own[index].samples.removeAll { $0.split != .test && tested.contains($0.sha256) } }
+    let plan = SamplingPlan(
+      amount: experiment.samples, validationShots: experiment.validationShots, seed: recorded.seed)
+    let drawn: [TaskSplit]
+    do {
+      drawn = try TaskSuite(root: suite.root, tasks: own).split(plan, dropDuplicates: experiment.data.dropDuplicates)
+    } catch let error as BanyanError where own != all {
+      throw BanyanError(
+        error.kind, at: error.subject, "\(error.message), without pictures that old tasks are tested on",
+        remedy: error.remedy)
     }
+    return try old
+      + drawn.map { split in
+        var split = split
+        split.test.removeAll { learned.contains($0.sha256) }
+        guard !split.test.isEmpty else {
+          throw BanyanError(
+            .usage, at: "task \(split.task)", "old tasks learned from all its test pictures",
+            remedy: "Give it pictures of its own.")
+        }
+        return split
+      }
   }
 
   private func finish(
@@ -249,11 +306,18 @@ public struct Graft: Sendable {
 extension Graft {
   /// One task onto one tree.
   private struct Step {
+    /// Pictures of all tasks so far, one batch a task.
+    struct Pictures {
+      var plain: [TaskBatch]
+      /// What training sees, one list a view.
+      var views: [[TaskBatch]]
+      var validation: [TaskBatch]
+    }
+
     let entry: MethodCatalog.Entry
     let experiment: Experiment
     let seed: UInt64
-    let training: [TaskBatch]
-    let validation: [TaskBatch]
+    let data: Pictures
     let observer: ExperimentObserver
     private let method: any PromptMethod
     private(set) var tree: TaskTree
@@ -266,20 +330,17 @@ extension Graft {
     /// Finds the place, and sets the new leaf's prompt to the start that serves the task best.
     init(
       entry: MethodCatalog.Entry, experiment: Experiment, context: MethodContext, tree old: TaskTree,
-      parameters saved: ParameterTree, seed: UInt64, training: [TaskBatch], validation: [TaskBatch],
-      observer: ExperimentObserver
+      parameters saved: ParameterTree, seed: UInt64, data: Pictures, bench: Workbench, observer: ExperimentObserver
     ) throws {
       (self.entry, self.experiment, self.seed, self.observer) = (entry, experiment, seed, observer)
-      (self.training, self.validation) = (training, validation)
+      self.data = data
       names = context.tasks.map(\.name)
       let task = names.count - 1
       observer.report(.phase("Affinity of \(names[task])"))
-      let meter = AffinityProbe(experiment.affinity, training: experiment.training, structure: .tree)
-      let matrix = try meter.measure(
-        entry.makeShared(experiment.options, context.withOneForAll()), data: training, names: names, seed: seed,
-        progress: { observer.report(.counted(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+      let matrix = try TaskAffinity(experiment: experiment, entry: entry, bench: bench, observer: observer)
+        .measure(context, data: data.plain, seed: seed)
       let affinities = Array(matrix.values[task].prefix(task))
-      let place = try old.place(affinities)
+      let place = try old.place(matrix)
       let grafted = try old.grafting(names[task], below: place.parent)
       tree = grafted.tree
       var context = context
@@ -303,7 +364,7 @@ extension Graft {
           }
           trial[path] = try source.clone()
         }
-        let loss = try Evaluator(method, trial).loss(method.classifiers(trial)[task], on: training[task])
+        let loss = try Evaluator(method, trial).loss(method.classifiers(trial)[task], on: data.plain[task])
         if loss < best?.loss ?? .infinity { best = (node, loss, trial) }
       }
       self.parameters = best?.parameters ?? parameters
@@ -315,46 +376,71 @@ extension Graft {
     }
 
     /// Learns the leaf, and then what is above it.
-    mutating func learn(_ refinement: Refinement?) throws {
+    ///
+    /// - Parameter floors: The lowest validation accuracy that each task may come to, by its number; those that are not known are
+    ///   set by what the task has now.
+    mutating func learn(_ refinement: Refinement?, floors: inout [Int: Double]) throws {
       observer.report(.phase("Training \(names[task])"))
       let leaf = tree.path(to: task).last
       try train([task]) { Self.node(of: $0) == leaf }
       learned = parameters.paths.filter { Self.node(of: $0) == leaf }.reduce(0) { $0 + (parameters[$1]?.count ?? 0) }
       guard let refinement else { return }
-      observer.report(.phase("Refining above \(names[task])"))
-      let before = parameters
       let path = Set(tree.path(to: task))
       let sharing = names.indices.filter { !path.isDisjoint(with: tree.path(to: $0)) }
+      // Beside the roots there is nothing above the leaf.
+      guard sharing.count > 1 else { return }
+      observer.report(.phase("Refining above \(names[task])"))
+      let before = parameters
+      let old = sharing.filter { $0 != task }
+      let present = try accuracies(before, of: old)
+      for (index, accuracy) in zip(old, present) where floors[index] == nil {
+        floors[index] = accuracy - refinement.margin
+      }
       try train(sharing) { Self.node(of: $0).map(path.contains) ?? false }
-      try shorten(from: before, among: sharing.filter { $0 != task }, margin: refinement.margin)
+      let kept = try shorten(from: before, among: old, floors: floors)
+      decision.guarded = Dictionary(
+        uniqueKeysWithValues: zip(old, zip(present, kept)).map { index, values in
+          (names[index], GraftDecision.Guarded(before: values.0, after: values.1))
+        })
     }
 
-    /// Goes back towards `before` until no old task has lost more than the margin.
-    private mutating func shorten(from before: ParameterTree, among old: [Int], margin: Double) throws {
-      if let empty = old.first(where: { validation[$0].count == 0 }) {
-        throw BanyanError(
-          .usage, at: "--refine", "old tasks are guarded by validation pictures, task \(names[empty]) has none",
-          remedy: "Train the run with validationShots of 1 or more, or graft without refining.")
-      }
+    /// Fits what the method fits to learned prompts, for the new task alone: what old tasks have stays as it was saved.
+    mutating func complete() throws {
+      let fitted = try method.finished(parameters, training: data.plain, validation: data.validation, seed: seed)
+      learned += fitted.paths.filter { parameters[$0] == nil }.reduce(0) { $0 + (fitted[$1]?.count ?? 0) }
+      parameters = fitted.merging(parameters)
+    }
+
+    /// Goes back towards `before` until no old task is below its floor; the accuracies there.
+    private mutating func shorten(from before: ParameterTree, among old: [Int], floors: [Int: Double]) throws
+      -> [Double]
+    {
       let after = parameters
-      func accuracies(_ parameters: ParameterTree) throws -> [Double] {
-        let classifiers = try method.classifiers(parameters)
-        return try old.map { index in
-          let labels = try validation[index].labels.integers().map(Int.init)
-          let rows = try Evaluator(method, parameters).probabilities(validation[index], classifiers[index].weights())
-          return Double(zip(rows, labels).count { Evaluator.best($0) == $1 }) / Double(max(1, labels.count))
-        }
-      }
-      let floor = try accuracies(before).map { $0 - margin }
-      for share in [1, 0.5, 0.25, 0.125, 0] {
+      for share in [1, 0.5, 0.25, 0.125] {
         let mixed =
           try share == 1
           ? after
-          : after.mapTensors { path, tensor in try before.require(path) * (1 - share) + tensor * share }
-        guard try share == 0 || zip(accuracies(mixed), floor).allSatisfy({ $0 >= $1 - 1e-9 }) else { continue }
-        parameters = share == 0 ? before : mixed
-        decision.refined = share
-        return
+          : after.mapTensors { path, tensor in
+            let old = try before.require(path)
+            // What has not moved stays to the bit.
+            return try old.isIdentical(to: tensor) ? tensor : old * (1 - share) + tensor * share
+          }
+        let accuracies = try accuracies(mixed, of: old)
+        guard zip(old, accuracies).allSatisfy({ $1 >= (floors[$0] ?? 0) - 1e-9 }) else { continue }
+        (parameters, decision.refined) = (mixed, share)
+        return accuracies
+      }
+      (parameters, decision.refined) = (before, 0)
+      return try accuracies(before, of: old)
+    }
+
+    /// On validation pictures, as the tasks predict.
+    private func accuracies(_ parameters: ParameterTree, of tasks: [Int]) throws -> [Double] {
+      let classifiers = try method.classifiers(parameters)
+      return try tasks.map { index in
+        let labels = try data.validation[index].labels.integers().map(Int.init)
+        let rows = try Evaluator(method, parameters).probabilities(data.validation[index], classifiers[index].weights())
+        return Double(zip(rows, labels).count { Evaluator.best($0) == $1 }) / Double(max(1, labels.count))
       }
     }
 
@@ -363,8 +449,8 @@ extension Graft {
       // Texts under several prompts are one batch, so that a gradient reaches all of them; only some of them take a step.
       let constants = try parameters.filtered { !isTrained($0) }.mapTensors { try $1.asParameter() }
       let trainer = Trainer(
-        method: method, settings: experiment.training, views: [tasks.map { training[$0] }],
-        validation: tasks.map { validation[$0] }, names: tasks.map { names[$0] }, seed: seed, constants: constants)
+        method: method, settings: experiment.training, views: data.views.map { view in tasks.map { view[$0] } },
+        validation: tasks.map { data.validation[$0] }, names: tasks.map { names[$0] }, seed: seed, constants: constants)
       var state = TrainingState(trained, tasks: tasks.count)
       try trainer.train(
         &state,

@@ -39,6 +39,8 @@ public struct RunFolder: Sendable {
   public func manifest(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("prompts.json") }
   /// The frozen classifiers of a seed.
   public func classifiers(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("classifiers.safetensors") }
+  /// Where new tasks were put by a graft.
+  var decisions: URL { url.appendingPathComponent(GraftDecision.fileName) }
   func result(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("result.json") }
   func state(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("state.safetensors") }
   func start(_ seed: UInt64) -> URL { self.seed(seed).appendingPathComponent("start.safetensors") }
@@ -56,6 +58,8 @@ public struct RunFolder: Sendable {
 
   /// Whether a run was begun here.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: experiment.path) }
+  /// Whether what was begun here was a graft and not a training.
+  var holdsGraft: Bool { FileManager.default.fileExists(atPath: decisions.path) }
   /// Whether a process is at work here: it holds the folder's lock.
   public var isInUse: Bool {
     let descriptor = Self.opened(url.appendingPathComponent(".lock").path)
@@ -102,6 +106,15 @@ public struct RunFolder: Sendable {
     }
     try AtomicFile.createFolder(url)
     return try RunLock(url.appendingPathComponent(".lock"))
+  }
+
+  /// What the run was asked for, with all defaults.
+  func settings() throws -> JSONValue {
+    do {
+      return try Experiment(JSONDocument.read(from: experiment), subject: experiment.path).resolved()
+    } catch let error as BanyanError where !error.subject.contains(experiment.path) {
+      throw BanyanError(error.kind, at: "\(experiment.path): \(error.subject)", error.message, remedy: error.remedy)
+    }
   }
 
   /// Removes what a run writes, and nothing else; the record first, so that no half of a run looks like a whole one.

@@ -56,6 +56,8 @@ public struct SavedPrompts: Sendable {
   public var parameters: ParameterTree
   /// The predicting matrix of each task, [classes, projection].
   public var classifiers: [Tensor]
+  /// The digest of the file that the parameters were read from; `nil` where they were not read.
+  private let digest: String?
 
   /// Writes the three files, each whole or not at all.
   func write(to folder: RunFolder) throws {
@@ -96,6 +98,7 @@ public struct SavedPrompts: Sendable {
           remedy: remedy)
       }
     }
+    digest = prompts.digest
     parameters = try prompts.tree.mapTensors { try $1.to(device: device) }
     let width = manifest.projectionWidth
     classifiers = try manifest.tasks.enumerated().map { index, task in
@@ -114,6 +117,7 @@ public struct SavedPrompts: Sendable {
     self.manifest = manifest
     self.parameters = parameters
     self.classifiers = classifiers
+    digest = nil
   }
 
   /// The method that the prompts belong to, over the checkpoint of `bench`.
@@ -130,11 +134,12 @@ public struct SavedPrompts: Sendable {
         encodingPath: paths.text, imagePath: paths.image))
   }
 
-  /// A digest of the checkpoint and a task's classifier.
+  /// A digest of the checkpoint and a task's classifier, and of the prompts where they change what the image tower sees.
   func origin(of task: Int) throws -> String {
     let values = try classifiers[task].floats()
     let bytes = values.withUnsafeBytes { Data($0) }
-    let place = Data("\(manifest.model) \(manifest.method) \(manifest.seed) ".utf8)
+    let seen = manifest.needsMethod == true ? digest ?? "" : ""
+    let place = Data("\(manifest.model) \(manifest.method) \(manifest.seed) \(seen)".utf8)
     return String(ContentHash.sha256(place + bytes).prefix(32))
   }
 

@@ -18,15 +18,19 @@ enum SealedTensors {
 
   /// Reads a file that ``encode(_:metadata:)`` made.
   ///
+  /// - Returns: The tensors, the other metadata, and the digest.
   /// - Throws: A `BanyanError` of kind `missingInput` or `malformed` that names the file.
-  static func read(_ url: URL, remedy: String) throws -> (tree: ParameterTree, metadata: [String: String]) {
+  static func read(_ url: URL, remedy: String) throws
+    -> (tree: ParameterTree, metadata: [String: String], digest: String)
+  {
     let file = try SafetensorsFile(contentsOf: url)
     let tree = try file.tree()
     var metadata = file.metadata
-    let seal = metadata.removeValue(forKey: key)
-    guard seal == ContentHash.sha256(try SafetensorsFile.encode(tree, metadata: metadata)) else {
+    guard let digest = metadata.removeValue(forKey: key),
+      digest == ContentHash.sha256(try SafetensorsFile.encode(tree, metadata: metadata))
+    else {
       throw BanyanError(.malformed, at: url.path, "the contents do not fit the file's checksum", remedy: remedy)
     }
-    return (tree, metadata)
+    return (tree, metadata, digest)
   }
 }

@@ -46,7 +46,7 @@ struct SeedRunner {
     let structure = try entry.structure(experiment.options)
     if experiment.measuresAffinity(for: structure) {
       affinity = try watch.time("affinity") {
-        try self.affinity(context, data: training[0], names: names, seed: seed, fingerprint: fingerprint)
+        try self.affinity(context, data: training[0], seed: seed, fingerprint: fingerprint)
       }
     }
     context = try experiment.structured(context, for: structure, affinity: affinity, seed: seed)
@@ -177,47 +177,16 @@ struct SeedRunner {
   }
 
   /// The measured affinity; kept until the seed is finished.
-  private func affinity(
-    _ context: MethodContext, data: [TaskBatch], names: [String], seed: UInt64, fingerprint: String
-  ) throws -> AffinityMatrix {
+  private func affinity(_ context: MethodContext, data: [TaskBatch], seed: UInt64, fingerprint: String) throws
+    -> AffinityMatrix
+  {
     let file = folder.affinity(seed)
     if let saved = try SealedDocument<AffinityMatrix>.read(file, fingerprint: fingerprint) { return saved }
     observer.report(.phase("Affinity of tasks"))
-    let structure = try entry.structure(experiment.options)
-    guard experiment.affinity.kind(for: structure) != .task2vec else {
-      let matrix = try embeddedAffinity(context, data: data, seed: seed)
-      try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
-      return matrix
-    }
-    let probe = try entry.makeShared(experiment.options, context.withOneForAll())
-    let meter = AffinityProbe(
-      experiment.affinity, training: experiment.training, structure: structure)
-    let matrix = try meter.measure(
-      probe, data: data, names: names, seed: seed,
-      progress: { observer.report(.counted(done: $0, total: $1)) }, shouldStop: observer.shouldStop)
+    let matrix = try TaskAffinity(experiment: experiment, entry: entry, bench: bench, observer: observer)
+      .measure(context, data: data, seed: seed)
     try SealedDocument.write(matrix, fingerprint: fingerprint, to: file)
     return matrix
-  }
-
-  /// The affinity by embeddings of the tasks, with the image tower as their probe.
-  private func embeddedAffinity(_ context: MethodContext, data: [TaskBatch], seed: UInt64) throws -> AffinityMatrix {
-    let embedder = try Task2Vec(Probe(bench), experiment.affinity.embedding)
-    let draws = data.count * experiment.affinity.embedding.draws
-    let embeddings = try zip(context.tasks, data).enumerated().map { index, pair in
-      let (task, batch) = pair
-      guard let pictures = batch.pictures else {
-        throw BanyanError(.failed, at: task.name, "an embedding needs the task's pictures")
-      }
-      return try embedder.embed(
-        .init(
-          name: task.name, pictures: pictures, labels: batch.labels.integers().map(Int.init),
-          classes: task.classNames.count), seed: seed,
-        progress: {
-          observer.report(.counted(done: index * draws / data.count + $0 * draws / data.count / $1, total: draws))
-        },
-        shouldStop: observer.shouldStop)
-    }
-    return try AffinityMatrix(embeddings: embeddings)
   }
 
   private func save(

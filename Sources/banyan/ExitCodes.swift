@@ -13,8 +13,11 @@ enum ExitCodes {
     }
   }
 
+  /// A task's pictures have changed: what `banyan drift` was asked to find.
+  static let drift: Int32 = 3
+
   /// The codes in words, for the help text.
   static let table =
-    "0 done, 1 failed, 64 usage, 65 malformed data or checkpoint, 66 missing input, 69 engine or device unavailable, "
+    "0 done, 1 failed, 3 drift found, 64 usage, 65 malformed data or checkpoint, 66 missing input, 69 engine or device unavailable, "
     + "130 interrupted after saving."
 }

@@ -65,15 +65,93 @@ import Testing
         == shop.bytes("runs/grafted-2/seed-2/prompts.safetensors"))
   }
 
-  @Test func refiningKeepsOldTasksWithinTheMargin() throws {
-    try shop.smallWorld("graft-more", tasks: ["night"], perClass: 12, seed: 8)
+  @Test func refiningKeepsOldTasksWithinTheMarginOverAllNewOnes() throws {
+    try shop.smallWorld("graft-more", tasks: ["night", "pencil"], perClass: 12, seed: 8)
     let outcome = try shop.run(
-      "graft", "--run", "runs/hipro", "--tasks", "graft-more", "--refine", "--margin", "0", "--output", "runs/refined",
+      "graft", "--run", "runs/hipro", "--tasks", "graft-more", "--refine", "--margin", "0.05", "--output",
+      "runs/refined",
       "--format", "json", "-q")
     #expect(outcome.code == 0 && outcome.err.isEmpty, "\(outcome)")
     let decisions = try JSONDecoder().decode([GraftDecision].self, from: Data(outcome.out.utf8))
-    #expect(decisions.count == 2 && decisions.allSatisfy { [0, 0.125, 0.25, 0.5, 1].contains($0.refined ?? -1) })
+    #expect(decisions.count == 4 && decisions.allSatisfy { [0, 0.125, 0.25, 0.5, 1].contains($0.refined ?? -1) })
+    for seed in [UInt64(1), 2] {
+      var first: [String: Double] = [:]
+      for decision in decisions where decision.seed == seed {
+        #expect(decision.guarded?.isEmpty == false && decision.guarded?[decision.task] == nil)
+        for (name, accuracy) in decision.guarded ?? [:] {
+          let start = first[name] ?? accuracy.before
+          first[name] = start
+          // The margin is of all that came after a task together, not of each.
+          #expect(accuracy.after >= start - 0.05 - 1e-9, "\(name), seed \(seed)")
+        }
+      }
+      #expect(first.count >= 4)
+    }
     #expect(try shop.run("evaluate", "--run", "runs/refined").code == 0)
+  }
+
+  @Test func whatIsFittedToPromptsIsFittedForTheNewTaskToo() throws {
+    try shop.smallWorld("graft-fitted", tasks: ["night"], perClass: 12, seed: 9)
+    #expect(
+      try shop.train(
+        "runs/fitted", method: "hipro", ["--combine", "learned", "--validation-shots", "2", "--seeds", "1"]
+      )
+      .code == 0)
+    let outcome = try shop.run(
+      "graft", "--run", "runs/fitted", "--tasks", "graft-fitted", "--output", "runs/fitted-more")
+    #expect(outcome.code == 0, "\(outcome)")
+    let (before, after) = try (prompts("runs/fitted").tree(), prompts("runs/fitted-more").tree())
+    for task in 0..<3 {
+      let path = "tasks.\(task).combination"
+      #expect(try after.require(path).isIdentical(to: before.require(path)))
+    }
+    #expect(try after.require("tasks.3.combination").doubles().contains { $0 != 0 })
+    let manifest = try JSONDecoder().decode(JSONValue.self, from: shop.bytes("runs/fitted-more/seed-1/prompts.json"))
+    #expect(
+      manifest["tasks"]?.arrayValue?.map { $0["chosen"]?.stringValue } == [String?](repeating: "learned", count: 4))
+    #expect(try shop.run("evaluate", "--run", "runs/fitted-more").code == 0)
+    // Prompts above may be refined; what was fitted to the old ones stays.
+    let refined = try shop.run(
+      "graft", "--run", "runs/fitted", "--tasks", "graft-fitted", "--refine", "--output", "runs/fitted-refined")
+    #expect(refined.code == 0, "\(refined)")
+    let moved = try prompts("runs/fitted-refined").tree()
+    for task in 0..<3 {
+      let path = "tasks.\(task).combination"
+      #expect(try moved.require(path).isIdentical(to: before.require(path)))
+    }
+    #expect(try shop.run("evaluate", "--run", "runs/fitted-refined").code == 0)
+  }
+
+  @Test func onlyAGraftsOwnFolderIsGoneOnWith() throws {
+    try shop.smallWorld("graft-again", tasks: ["night"], perClass: 12, seed: 10)
+    func copy(_ run: String, _ to: String, without names: [String]) throws {
+      let target = shop.folder.appending(path: to)
+      try FileManager.default.copyItem(at: shop.folder.appending(path: run), to: target)
+      for name in names { try FileManager.default.removeItem(at: target.appending(path: name)) }
+    }
+    let words = ["graft", "--run", "runs/hipro", "--tasks", "graft-again", "-q", "--output"]
+    let first = try Program.run(words + ["runs/again"], in: shop.folder)
+    #expect(first.code == 0, "\(first)")
+    // Stopped before its record, and in the middle of its second seed.
+    try copy("runs/again", "runs/again-2", without: ["record.json", "seed-2"])
+    let trained = try shop.run("train", "--resume", "--output", "runs/again-2")
+    #expect(trained.code == 64 && trained.err.contains("stopped graft"), "\(trained)")
+    let second = try Program.run(words + ["runs/again-2"], in: shop.folder)
+    #expect(second.code == 0, "\(second)")
+    #expect(try shop.lasting("runs/again") == shop.lasting("runs/again-2"))
+    // A stopped training is somebody's work.
+    try copy("runs/hipro", "runs/stopped-training", without: ["record.json"])
+    let kept = try shop.lasting("runs/stopped-training")
+    let refused = try Program.run(words + ["runs/stopped-training"], in: shop.folder)
+    #expect(refused.code == 64 && refused.err.contains("not this graft"), "\(refused)")
+    #expect(try shop.lasting("runs/stopped-training") == kept)
+    // What is refused leaves an earlier run where it is, --overwrite or not.
+    #expect(try shop.train("runs/unguarded", method: "hipro", ["--validation-shots", "0", "--seeds", "1"]).code == 0)
+    let before = try shop.lasting("runs/again")
+    let unguarded = try shop.run(
+      "graft", "--run", "runs/unguarded", "--tasks", "graft-again", "--refine", "--overwrite", "--output", "runs/again")
+    #expect(unguarded.code == 64 && unguarded.err.contains("validationShots"), "\(unguarded)")
+    #expect(try shop.lasting("runs/again") == before && shop.exists("runs/again/record.json"))
   }
 
   @Test func whatCannotBeGraftedIsSaid() throws {

@@ -365,6 +365,45 @@ import Testing
     #expect(!service.log.contains("\"error\""))
   }
 
+  @Test func whoDoesNotReadDoesNotKeepItFromStopping() throws {
+    let service = try service(["--upload-time", "0.5", "--latency", "0.5"])
+    let bytes = try Data(contentsOf: picture)
+    let deaf = try service.connected()
+    defer { close(deaf) }
+    // More answers than the buffers of a connection hold, so that the service is in the middle of one when it is to stop.
+    let pleas = Data(String(repeating: "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", count: 2000).utf8)
+    _ = pleas.withUnsafeBytes { send(deaf, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    #expect(try service.ask("POST", "/classify", bytes).status == 200)
+    let start = Date.now
+    let outcome = try service.stop()
+    // By itself: only after sixteen seconds would it be cut off from outside.
+    #expect(outcome.code == 0 && Date.now.timeIntervalSince(start) < 14, "\(outcome)")
+  }
+
+  @Test func httpsSmallPrintIsKept() throws {
+    // A token file written on Windows.
+    try Data("0123456789abcdef\r\nnotes\r\n".utf8).write(to: shop.folder.appending(path: "crlf-token"))
+    let service = try service(["--token-file", "crlf-token"])
+    let token = "Authorization: Bearer 0123456789abcdef\r\n"
+    let bytes = try Data(contentsOf: picture)
+    // Where GET is, HEAD is, and no answer to it has a body, or the next answer would begin in the middle of it.
+    let heads = ["/", "/runs", "/v2/health/live", "/classify", "/nowhere"]
+    let asked =
+      heads.map { "HEAD \($0) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(token)\r\n" }.joined()
+      + "GET /v2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\(token)Connection: close\r\n\r\n"
+    let answers = String(decoding: try service.exchange([Data(asked.utf8)]), as: UTF8.self)
+    let statuses = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { String($0.prefix(3)) }
+    #expect(statuses == ["200", "200", "200", "405", "404", "200"], "\(answers)")
+    let parts = answers.components(separatedBy: "\r\n\r\n")
+    #expect(parts.count == 7 && parts.dropFirst().dropLast().allSatisfy { $0.hasPrefix("HTTP/1.1 ") }, "\(answers)")
+    // Who asks before sending a large body is told to.
+    let head =
+      "POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\n\(token)Expect: 100-continue\r\nConnection: close\r\n"
+      + "Content-Type: image/png\r\nContent-Length: \(bytes.count)\r\n\r\n"
+    let told = String(decoding: try service.exchange([Data(head.utf8), bytes], pause: 0.3), as: UTF8.self)
+    #expect(told.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "\(told.prefix(300))")
+  }
+
   @Test func thePageTheDocumentAndTheMetricsAreThere() throws {
     let service = try service(["--log-format", "json"])
     let page = try service.ask("GET", "/")
@@ -434,10 +473,15 @@ import Testing
       let ink = outcome.out.split(separator: "\n").first { $0.contains("ink") } ?? ""
       #expect(outcome.out.contains("too few pictures") && ink.contains("as it was"), "\(outcome)")
       #expect(
-        chalk.contains(name == "moved" ? "MOVED" : "as it was") && outcome.code == (name == "moved" ? 1 : 0),
+        chalk.contains(name == "moved" ? "MOVED" : "as it was") && outcome.code == (name == "moved" ? 3 : 0),
         "\(outcome)")
     }
     #expect(try shop.run("drift", "--run", "runs/hipro", "--traffic", "token-none").code == 66)
+    // Pictures of no task that the run knows are no quiet "nothing has changed".
+    let foreign = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-other")
+    #expect(foreign.code == 64 && foreign.err.contains("none of the run's tasks"), "\(foreign)")
+    let strict = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-same", "--level", "0.000001", "-q")
+    #expect(strict.code == 64 && strict.err.contains("level"), "\(strict)")
   }
 
   private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap {

@@ -4,7 +4,7 @@
     python3 Tools/evidence/drift.py run       # writes windows.json; goes on where it was stopped
     python3 Tools/evidence/drift.py tables    # Markdown
 
-Windows are pictures of the run's own tasks from worlds that it never saw. Planted: a near relative's pictures under a task's name, those of
+Windows are pictures of the run's own tasks from worlds that it never saw, drawn at random whatever their class. Planted: a near relative's pictures under a task's name, those of
 another family, and a quarter of the classes.
 """
 
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 
@@ -22,24 +23,23 @@ CLASSES = 28
 SIZES = [28, 56, 112]
 
 
-def window(folder, source, names, per_class, replaced=None, classes=None):
-    """A folder of tasks made of links into a world; `replaced` puts other tasks' pictures under a task's name."""
+def window(folder, source, names, size, chance, replaced=None, classes=None):
+    """`size` pictures of each task, drawn by `chance`, as links into a world; `replaced` puts other tasks' pictures under a task's name."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in names:
         origin = source / (replaced or {}).get(name, name)
-        for label in sorted(os.listdir(origin))[: classes or CLASSES]:
-            place = folder / name / label
-            place.mkdir(parents=True)
-            for number in range(per_class):
-                picture = f"{number + 1:04d}.png"
-                os.symlink(origin / label / picture, place / picture)
+        labels = sorted(os.listdir(origin))[: classes or CLASSES]
+        for picture in chance.sample([picture for label in labels for picture in sorted((origin / label).iterdir())], size):
+            place = folder / name / picture.parent.name
+            place.mkdir(parents=True, exist_ok=True)
+            os.symlink(picture, place / picture.name)
     return folder
 
 
 def ask(options, trained, pictures):
     words = [options.banyan, "drift", "--run", trained, "--pictures", pictures, "--draws", 399, "--format", "json", "-q", "--cache", options.cache]
     result = subprocess.run([str(word) for word in words], capture_output=True, text=True)
-    if result.returncode not in (0, 1) or not result.stdout:
+    if result.returncode not in (0, 3) or not result.stdout:
         raise SystemExit(result.stderr)
     return json.loads(result.stdout)["rows"]
 
@@ -60,13 +60,12 @@ def sweep(options):
         if not (other / "world.json").exists():
             run([options.banyan, "world", "--preset", "families", "--seed", 5000 + number, "--pictures", 16, "--output", other, "--quiet"])
         for size in SIZES:
-            each = size // CLASSES
             for kind, more in [("same", {}), ("near", {"replaced": near}), ("far", {"replaced": far}), ("mix", {"classes": CLASSES // 4})]:
                 # Planted ones need fewer worlds to be seen.
                 if (number, kind, size) in known or (kind != "same" and number >= options.worlds // 4):
                     continue
-                per_class = each * 4 if kind == "mix" else each
-                rows = ask(options, trained, window(options.folder / "window", other, names, per_class, **more))
+                chance = random.Random(f"{number} {kind} {size}")
+                rows = ask(options, trained, window(options.folder / "window", other, names, size, chance, **more))
                 done.append({"world": number, "kind": kind, "size": size, "rows": rows})
                 record.write_text(json.dumps(done))
         shutil.rmtree(other)

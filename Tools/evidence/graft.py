@@ -67,8 +67,8 @@ def tables(options):
         return [seed["tasks"][task]["top1"] for seed in record(path)["runs"]]
 
     print("| shots | CoOp alone | HiPro from scratch | grafted | refined | grafted − CoOp | grafted − scratch | seconds to graft "
-          "| to train anew | old tasks, refined |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+          "| to train anew | old tasks, refined | the worst of them |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for shots in options.shots:
         place = options.folder / f"graft-{options.preset}" / f"{shots}-shots"
         columns = {"coop": [], "scratch": [], "grafted": [], "refined": [], "old": []}
@@ -83,6 +83,7 @@ def tables(options):
                 if other != name:
                     before, after = per_seed(place / f"without-{name}", other), per_seed(place / f"refined-{name}", other)
                     columns["old"].append([b - a for a, b in zip(before, after)])
+        worst = min(statistics.mean(row) for row in columns["old"])
         measured = record(place / "all-hipro")["measured"]["wallSeconds"]
         # The mean over tasks of each seed, then over seeds.
         means = {key: [statistics.mean(row) for row in zip(*rows)] for key, rows in columns.items()}
@@ -96,7 +97,7 @@ def tables(options):
 
         print(f"| {shots} | {shown(means['coop'])} | {shown(means['scratch'])} | {shown(means['grafted'])} | {shown(means['refined'])} "
               f"| {gap('grafted', 'coop')} | {gap('grafted', 'scratch')} | {statistics.mean(seconds['graft']):.1f} "
-              f"| {measured['affinity'] + measured['training']:.1f} | {shown(means['old'], '+')} |")
+              f"| {measured['affinity'] + measured['training']:.1f} | {shown(means['old'], '+')} | {100 * worst:+.1f} |")
 
 
 def main():

@@ -30,8 +30,13 @@ struct ClassifyRoute: Sendable {
   }
 
   func callAsFunction(_ request: Request, _ context: ServiceContext) async throws -> Response {
-    let sent = try SentPictures(
-      request, await request.read(answering.settings), settings: answering.settings)
+    let (body, settings) = (try await request.read(answering.settings), answering.settings)
+    // A form of many parts takes a while to take apart; a bare picture does not.
+    let isForm = HeaderParameters(request.headers[.contentType] ?? "").value == "multipart/form-data"
+    let sent =
+      isForm
+      ? try await answering.queue.read { try SentPictures(request, body, settings: settings) }
+      : try SentPictures(request, body, settings: settings)
     let runs = library.current
     let places = try sent.tasks.isEmpty ? Array(runs.tasks.indices) : sent.tasks.map(runs.place)
     let results = try await answering.answers(

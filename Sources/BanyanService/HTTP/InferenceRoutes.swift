@@ -91,8 +91,7 @@ struct InferenceRoutes: Sendable {
     let body = try await request.read(answering.settings)
     let headerLength = request.headers[.inferenceHeaderLength]
     let (size, limit) = (runs.classifier(place).planeSize, answering.settings.pictureLimit)
-    // Beside the threads that answer: a long list takes a while.
-    let (asked, sources) = try await answering.queue.decode {
+    let (asked, sources) = try await answering.queue.read {
       let asked = try InferenceRequest(body, headerLength: headerLength)
       return (asked, try asked.sources(size, limit: limit))
     }

@@ -50,10 +50,10 @@ struct RequestGate: RouterMiddleware {
       let known = method(of: request.uri.path)
       if isPreflight(request) {
         response = .empty(.noContent)
-      } else if let known, known != request.method {
+      } else if let known, known != request.method, !(known == .get && request.method == .head) {
         throw ServiceError(
           .methodNotAllowed, "expected \(known.rawValue), found \(request.method.rawValue)",
-          headers: [.allow: known.rawValue])
+          headers: [.allow: known == .get ? "GET, HEAD" : known.rawValue])
       } else {
         response = try await next(request, context)
       }
@@ -64,6 +64,8 @@ struct RequestGate: RouterMiddleware {
       }
       response = failure.response
     }
+    // A body behind the answer to HEAD would be taken for the next answer.
+    if request.method == .head { response = response.createHeadResponse() }
     if response.headers[.connection] == "close" { context.closeSoon() }
     response.headers[.requestID] = id
     response.headers[.contentTypeOptions] = "nosniff"

@@ -26,12 +26,11 @@ struct Answering: Sendable {
   func answers(
     _ sources: [Source], runs: ServedRuns, places: [Int], isNamed: Bool, client: String
   ) async throws -> [Result<[[Double]], BanyanError>] {
-    try rate?.take(sources.count, client: client)
-    // A picture passes each tower once.
-    let passes = sources.count * runs.towers(places).count
-    try await queue.reserve(passes)
+    let promise = try await queue.reserve(sources.count, of: runs, places: places)
     let found: [Result<[[Double]], BanyanError>]
     do {
+      // Only what is taken counts against the client.
+      try rate?.take(sources.count, client: client)
       found = try await withThrowingTaskGroup(of: (Int, Result<[[Double]], BanyanError>).self) { group in
         for (index, source) in sources.enumerated() {
           group.addTask { (index, try await answer(source, runs: runs, places: places, isNamed: isNamed)) }
@@ -41,10 +40,10 @@ struct Answering: Sendable {
         return results.compactMap(\.self)
       }
     } catch {
-      await queue.release(passes)
+      await queue.release(promise, isAnswered: false)
       throw error
     }
-    await queue.release(passes)
+    await queue.release(promise, isAnswered: found.contains { (try? $0.get()) != nil })
     Counter(label: "banyan_pictures_total").increment(by: sources.count)
     return found
   }

@@ -12,12 +12,16 @@ import ServiceLifecycle
 /// While a batch is in the tower the next one gathers, so that batches grow with the load and a lone picture waits for nobody
 /// but ``ServiceSettings/gathering``.
 actor BatchQueue: Service {
+  typealias Forecast = WaitForecast<PictureClassifier.Tower>
+
   /// A picture on its way, with the tasks that are asked of it; all of one tower.
   private struct Job {
     var planes: PictureClassifier.Planes
     var runs: ServedRuns
     var places: [Int]
     var tower: PictureClassifier.Tower
+    /// Through the tower: one for the feature, and one for each task that prompts it.
+    var passes: Int
     var arrived: ContinuousClock.Instant
     var answer: CheckedContinuation<Answer, any Error>
   }
@@ -35,12 +39,9 @@ actor BatchQueue: Service {
   private let threads: Int
   private let logger: Logger
   private var waiting: [Job] = []
-  /// Places that are taken, those of pictures that are still being decoded among them.
-  private var reserved = 0
-  /// How long a picture has taken in each tower of late.
-  private var paces: [PictureClassifier.Tower: Double] = [:]
-  /// How long a picture takes in the slowest tower; `nil` before the first.
-  private var secondsPerPicture: Double? { paces.values.max() }
+  /// Whose places are taken, pictures that are still being decoded among them.
+  private var reserved = Forecast.Work()
+  private var forecast: Forecast
   private var isWarm = false
   private var isClosed = false
   private let signals: AsyncStream<Void>
@@ -48,6 +49,8 @@ actor BatchQueue: Service {
   private let clock = ContinuousClock()
   private let tower = NIOThreadPool(numberOfThreads: 1)
   private let decoders: NIOThreadPool
+  /// Apart, so that a long list of numbers does not stand before pictures that are taken.
+  private let readers = NIOThreadPool(numberOfThreads: 2)
 
   /// A queue that is served by `run()`.
   ///
@@ -59,10 +62,11 @@ actor BatchQueue: Service {
   init(_ library: RunLibrary, settings: ServiceSettings, threads: Int, logger: Logger) {
     self.library = library
     (self.settings, self.threads, self.logger) = (settings, threads, logger)
+    let decoding = max(1, threads)
+    forecast = Forecast(latency: settings.latency.seconds, batchSize: settings.batchSize, decoders: decoding)
     (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    decoders = NIOThreadPool(numberOfThreads: max(1, threads))
-    tower.start()
-    decoders.start()
+    decoders = NIOThreadPool(numberOfThreads: decoding)
+    for pool in [tower, decoders, readers] { pool.start() }
   }
 
   /// Whether a picture has been through every tower.
@@ -70,44 +74,58 @@ actor BatchQueue: Service {
 
   /// Takes places for pictures before they are decoded.
   ///
+  /// - Returns: What is given back with them.
   /// - Throws: A ``ServiceError`` with status 429 where too many wait, or where they would wait for longer than is promised.
-  func reserve(_ count: Int) throws {
+  func reserve(_ pictures: Int, of runs: ServedRuns, places: [Int]) throws -> Forecast.Promise {
     guard isWarm, !isClosed else {
       throw ServiceError(
         .serviceUnavailable, isClosed ? "the service is shutting down" : "the service is not ready yet",
         headers: [.retryAfter: "1"])
     }
-    let pace = secondsPerPicture ?? 0
-    // Its own batch must be through too, and others may fill that up.
-    let wait = Double(reserved + mostAtOnce) * pace
-    let limit = settings.latency.seconds
-    guard reserved + count <= settings.queueLimit else {
-      throw ServiceError.busy("\(reserved) pictures wait; no more are taken for now", retryAfter: wait)
-    }
+    let passes = runs.towers(places).map { (runs.classifier($0[0]).tower, runs.passes($0)) }
+    let work = Forecast.Work(pictures, passes: Dictionary(uniqueKeysWithValues: passes))
+    let promise = forecast.promise(for: work, behind: reserved, at: clock.now)
     // One request is always taken where nobody waits, or a large one would never be.
-    guard reserved == 0 || wait + Double(count) * pace <= limit else {
-      throw ServiceError.busy(
-        "pictures would wait for longer than \(limit) s; no more are taken for now", retryAfter: wait - limit / 2)
+    if reserved.pictures > 0 {
+      guard reserved.pictures + pictures <= settings.queueLimit else {
+        throw ServiceError.busy(
+          "\(reserved.pictures) pictures wait; no more are taken for now", retryAfter: forecast.pause(after: promise))
+      }
+      guard forecast.isTimely(promise) else {
+        throw ServiceError.busy(
+          "\(pictures) more might wait for longer than \(settings.latency.seconds) s; they are not taken for now",
+          retryAfter: forecast.pause(after: promise))
+      }
     }
-    reserved += count
-    Gauge(label: "banyan_pictures_waiting").record(reserved)
-  }
-
-  /// How many pictures a batch takes: no more than pass the tower in a quarter of the time that is promised.
-  private var mostAtOnce: Int {
-    let fitting = settings.latency.seconds / 4 / max(secondsPerPicture ?? 0, 1e-9)
-    return max(1, Int(min(Double(settings.batchSize), fitting)))
+    reserved = reserved + work
+    Gauge(label: "banyan_pictures_waiting").record(reserved.pictures)
+    return promise
   }
 
   /// Gives places back.
-  func release(_ count: Int) {
-    reserved -= count
-    Gauge(label: "banyan_pictures_waiting").record(reserved)
+  ///
+  /// - Parameter isAnswered: Whether pictures went through a tower for them.
+  func release(_ promise: Forecast.Promise, isAnswered: Bool) {
+    reserved = reserved - promise.work
+    if isAnswered { forecast.kept(promise, at: clock.now) }
+    Gauge(label: "banyan_pictures_waiting").record(reserved.pictures)
+    Gauge(label: "banyan_latency_margin").record(forecast.margin(at: clock.now))
   }
 
-  /// Runs `body` beside the tower, on as many threads as there are cores.
-  nonisolated func decode<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await decoders.runIfActive(body)
+  /// Decodes a picture beside the tower, on as many threads as there are cores.
+  func decode<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    let clock = clock
+    let (value, time) = try await decoders.runIfActive {
+      let start = clock.now
+      return (try body(), start.duration(to: clock.now))
+    }
+    forecast.decoded(seconds: time.seconds)
+    return value
+  }
+
+  /// Takes a body apart.
+  nonisolated func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await readers.runIfActive(body)
   }
 
   /// What a picture is under tasks of one tower, when its batch has been through.
@@ -117,34 +135,55 @@ actor BatchQueue: Service {
     let tower = runs.classifier(first).tower
     return try await withCheckedThrowingContinuation { continuation in
       waiting.append(
-        Job(planes: planes, runs: runs, places: places, tower: tower, arrived: clock.now, answer: continuation))
+        Job(
+          planes: planes, runs: runs, places: places, tower: tower, passes: runs.passes(places), arrived: clock.now,
+          answer: continuation))
       signal.yield()
     }
   }
 
-  /// Sends blank pictures through every tower, so that the first client does not wait for memory to be found and the pace
-  /// is known.
+  /// Sends blank pictures through towers that are new, so that the first client does not wait for memory to be found and the
+  /// pace is known.
+  func prepare(_ runs: ServedRuns) async throws {
+    for places in runs.towers(Array(runs.tasks.indices)) {
+      let classifier = runs.classifier(places[0])
+      guard !forecast.knows(classifier.tower) else { continue }
+      let size = classifier.planeSize
+      let passes = runs.passes(places)
+      let blank = try classifier.planes([Float](repeating: 0, count: 3 * size.height * size.width))
+      let clock = clock
+      var found = forecast
+      // A cold picture, a warm one, and as many as will ever pass at once, whatever batch size was asked for.
+      for step in 0..<3 {
+        let most = found.mostAtOnce(classifier.tower, passes: passes, at: clock.now)
+        let count = step < 2 ? 1 : max(1, most / passes)
+        let jobs = [PictureClassifier.Planes](repeating: blank, count: count)
+        let time = try await tower.runIfActive {
+          let start = clock.now
+          _ = try Self.answers(jobs, jobs.map { _ in places }, runs)
+          return start.duration(to: clock.now)
+        }
+        found.measured(classifier.tower, passes: count * passes, seconds: time.seconds)
+        if step == 2 { forecast.measured(classifier.tower, passes: count * passes, seconds: time.seconds) }
+      }
+    }
+  }
+
+  /// Forgets the paces of towers that are served no more.
+  func forget(allBut runs: ServedRuns) {
+    forecast.forget(allBut: Set(runs.towers(Array(runs.tasks.indices)).map { runs.classifier($0[0]).tower }))
+  }
+
   private func warm() async throws {
     let (runs, threads) = (library.current, threads)
     try await tower.runIfActive { try Engine.setThreads(threads) }
-    for places in runs.towers(Array(runs.tasks.indices)) {
-      let classifier = runs.classifier(places[0])
-      let size = classifier.planeSize
-      let blank = try classifier.planes([Float](repeating: 0, count: 3 * size.height * size.width))
-      for count in [1, settings.batchSize] {
-        let jobs = [PictureClassifier.Planes](repeating: blank, count: count)
-        let seconds = try await clock.measure {
-          _ = try await tower.runIfActive { try Self.answers(jobs, jobs.map { _ in places }, runs) }
-        }.seconds
-        paces[classifier.tower] = seconds / Double(count)
-      }
-    }
+    try await prepare(runs)
     isWarm = true
     logger.notice(
       "ready",
       metadata: [
         "tasks": "\(runs.tasks.count)",
-        "picturesPerSecond": "\((10 / max(secondsPerPicture ?? 1, 1e-9)).rounded() / 10)",
+        "picturesPerSecond": "\((10 / max(forecast.secondsPerPass ?? 1, 1e-9)).rounded() / 10)",
       ])
   }
 
@@ -172,42 +211,48 @@ actor BatchQueue: Service {
       job.answer.resume(throwing: ServiceError(.serviceUnavailable, "the service is shutting down"))
     }
     waiting = []
-    try? await tower.shutdownGracefully()
-    try? await decoders.shutdownGracefully()
+    for pool in [tower, decoders, readers] { try? await pool.shutdownGracefully() }
     if let failure { throw failure }
   }
 
   private func serveOneBatch() async {
-    let most = mostAtOnce
-    if let first = waiting.first, waiting.count < most {
+    if let first = waiting.first {
+      let isFull = waiting.count >= settings.batchSize
+        || waiting.reduce(0) { $0 + $1.passes } >= forecast.mostAtOnce(first.tower, passes: first.passes, at: clock.now)
       let rest = settings.gathering - first.arrived.duration(to: clock.now)
-      if rest > .zero { try? await clock.sleep(for: rest) }
+      if !isFull, rest > .zero { try? await clock.sleep(for: rest) }
     }
     guard let first = waiting.first else { return }
     // Pictures of one tower and of one state of the runs, in the order of their arrival.
+    let most = forecast.mostAtOnce(first.tower, passes: first.passes, at: clock.now)
     var batch: [Job] = []
     var others: [Job] = []
+    var passes = 0
     for job in waiting {
       let fits = job.tower == first.tower && job.runs.generation == first.runs.generation
-      if fits, batch.count < most { batch.append(job) } else { others.append(job) }
+      if fits, batch.isEmpty || batch.count < settings.batchSize && passes + job.passes <= most {
+        batch.append(job)
+        passes += job.passes
+      } else {
+        others.append(job)
+      }
     }
     waiting = others
     let (planes, places, runs) = (batch.map(\.planes), batch.map(\.places), first.runs)
     let start = clock.now
+    forecast.begins(first.tower, pictures: batch.count, passes: passes, at: start)
     do {
       let answers = try await tower.runIfActive { try Self.answers(planes, places, runs) }
+      let end = clock.now
+      forecast.ends(at: end)
       for (job, answer) in zip(batch, answers) { job.answer.resume(returning: answer) }
-      let seconds = start.duration(to: clock.now).seconds
-      let pace = seconds / Double(batch.count)
-      // A lone picture says little about a full batch, and what is promised is promised of full ones.
-      let weight = 0.3 * min(1, Double(batch.count) / Double(most))
-      paces[first.tower] = paces[first.tower].map { $0 + weight * (pace - $0) } ?? pace
       Recorder(label: "banyan_batch_pictures").record(batch.count)
-      Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(seconds * 1e9))
+      Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(start.duration(to: end).seconds * 1e9))
       for job in batch {
         Timer(label: "banyan_queue_seconds").recordNanoseconds(Int64(job.arrived.duration(to: start).seconds * 1e9))
       }
     } catch {
+      forecast.fails()
       logger.error("a batch failed", metadata: ["pictures": "\(batch.count)", "error": "\(error)"])
       for job in batch { job.answer.resume(throwing: error) }
     }

@@ -28,20 +28,31 @@ public final class RunLibrary: Sendable {
   /// How often runs have been exchanged.
   public var reloads: Int { state.withLock { $0.reloads } }
 
-  /// Reads all runs anew; where one cannot be read, those that are served stay.
+  /// Runs that could take the place of those that are served.
+  public struct Fresh: Sendable {
+    /// The runs.
+    public let runs: ServedRuns
+    fileprivate let digest: String
+  }
+
+  /// Reads all runs anew; those that are served stay until ``install(_:)``.
   ///
   /// - Parameter onlyIfChanged: Whether equal records are left alone.
-  /// - Returns: Whether runs were exchanged.
-  @discardableResult public func reload(onlyIfChanged: Bool = false) throws -> Bool {
+  /// - Returns: The runs; `nil` where they were left alone.
+  /// - Throws: A `BanyanError` where one cannot be read.
+  public func read(onlyIfChanged: Bool = false) throws -> Fresh? {
     let digest = Self.digest(sources)
-    if onlyIfChanged, state.withLock({ $0.digest == digest }) { return false }
-    let fresh = try ServedRuns(sources)
+    if onlyIfChanged, state.withLock({ $0.digest == digest }) { return nil }
+    return Fresh(runs: try ServedRuns(sources), digest: digest)
+  }
+
+  /// Serves these from now on.
+  public func install(_ fresh: Fresh) {
     state.withLock {
-      $0.runs = fresh
-      $0.digest = digest
+      $0.runs = fresh.runs
+      $0.digest = fresh.digest
       $0.reloads += 1
     }
-    return true
   }
 
   /// What changes when a run does: its record is the last of its files to be written.

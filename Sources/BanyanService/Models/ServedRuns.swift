@@ -109,6 +109,10 @@ public struct ServedRuns: Sendable {
     return order.compactMap { parts[$0] }
   }
 
+  /// How often a picture passes the tower for the tasks at `places`, all of one tower: once for its feature, and once for
+  /// every task that prompts the tower itself.
+  func passes(_ places: [Int]) -> Int { 1 + places.count { classifier($0).manifest.needsMethod == true } }
+
   /// The classifier of a task.
   func classifier(_ place: Int) -> PictureClassifier { runs[tasks[place].run].classifier }
 }

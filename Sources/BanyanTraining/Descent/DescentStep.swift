@@ -48,7 +48,11 @@ package struct DescentStep {
   private func perturbed(_ parameters: ParameterTree, along gradients: ParameterTree, by radius: Double) throws
     -> ParameterTree
   {
-    let length = try gradients.tensors.reduce(0.0) { try $0 + ($1 * $1).sum().item() }.squareRoot()
+    // Of what is trained: other parameters may have gradients too, and are not moved.
+    let length = try parameters.paths.reduce(0.0) {
+      let gradient = try gradients.require($1)
+      return try $0 + (gradient * gradient).sum().item()
+    }.squareRoot()
     guard length > 0 else { return parameters }
     return try parameters.mapTensors { path, tensor in
       try (tensor.detached() + gradients.require(path) * (radius / length)).asParameter()

@@ -120,8 +120,9 @@ public struct RunExport {
           "\(run.record.methodTitle), as it was set, does not predict with a mean of texts, task \(task.name)",
           remedy: "Export its classifiers.")
       }
+      // With a space, so that the full stop is a token of its own behind a name that ends in a parenthesis too, as it was learned.
       return TaskLabels(
-        name: task.name, classes: task.classNames, templates: try contexts.map { try text(of: $0) + "{}." })
+        name: task.name, classes: task.classNames, templates: try contexts.map { try text(of: $0) + "{} ." })
     }
     let files = try TokenizerFiles(folder: bench.folder)
     var configuration = bench.model.configuration

@@ -13,7 +13,7 @@ struct DriftCommand: ParsableCommand {
       Compares what `banyan serve --traffic` kept of late (features, confidences and answers; no pictures) with the run's own test \
       pictures: mean and covariance of features, what lies outside of their main directions, confidence, and the mix of \
       answers. P-values come from random divisions of both sets together, so that a false alarm is as rare as --level \
-      says over all tasks. Exits with 1 where a task has moved, so that a watch can call it.
+      says over all tasks of one call. Exits with 3 where a task has moved, so that a watch can call it.
 
         banyan serve --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --traffic traffic.safetensors
@@ -50,6 +50,14 @@ struct DriftCommand: ParsableCommand {
 
   func run() throws {
     let (run, seed) = try finished.open()
+    // The smallest p-value that there can be, five aspects' ties among them, must be small enough for all tasks together.
+    let needed = (6 * Double(run.record.taskNames.count) / level).rounded(.up)
+    guard needed <= 1e6 else {
+      throw BanyanError(
+        .usage, at: "--level \(level)",
+        "would take \(Int(needed)) draws for \(run.record.taskNames.count) tasks, at most a million are made",
+        remedy: "Ask for a level of \(6 * Double(run.record.taskNames.count) / 1e6) or more.")
+    }
     let record = try traffic.map { try Traffic(contentsOf: URL(fileURLWithPath: $0)) }
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
@@ -59,8 +67,12 @@ struct DriftCommand: ParsableCommand {
     let reference = try run.reference(seed: seed, bench: bench, observer: observer)
     let seen = try pictures.map { try run.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
     reporter.finish()
-    // The smallest p-value that there can be, five aspects' ties among them, must be small enough for all tasks together.
-    let draws = max(draws, Int(min(1e6, (6 * Double(run.record.taskNames.count) / level).rounded(.up))))
+    if let pictures, seen.isEmpty {
+      throw BanyanError(
+        .usage, at: "--pictures \(pictures)", "holds none of the run's tasks",
+        remedy: "Name a folder after one of: \(run.record.taskNames.joined(separator: ", ")).")
+    }
+    let draws = max(draws, Int(needed))
     let origins = try run.origins(seed: seed)
     var rows: [DriftTable.Row] = []
     for task in run.record.taskNames {
@@ -88,6 +100,9 @@ struct DriftCommand: ParsableCommand {
     case .json: Terminal.result(try JSONDocument.data(table, subject: "drift"))
     case .text: Terminal.result(table.text(width: Terminal.width))
     }
-    if table.rows.contains(where: \.hasMoved) { throw ExitCode(1) }
+    if !quiet, table.rows.allSatisfy({ $0.pValue == nil }) {
+      Terminal.note("Nothing was compared: no task has eight pictures on both sides.")
+    }
+    if table.rows.contains(where: \.hasMoved) { throw ExitCode(ExitCodes.drift) }
   }
 }

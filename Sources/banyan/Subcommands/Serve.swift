@@ -155,7 +155,8 @@ struct Serve: AsyncParsableCommand {
     let text: String?
     if let tokenFile {
       let data = try AtomicFile.read(URL(fileURLWithPath: tokenFile))
-      text = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).first
+      text = String(decoding: data, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        .first
         .map { $0.trimmingCharacters(in: .whitespaces) }
     } else {
       text = ProcessInfo.processInfo.environment["BANYAN_TOKEN"]

@@ -1,0 +1,167 @@
+import Foundation
+
+/// How long pictures will take that are taken now, by how long others took.
+///
+/// Work is counted in passes through a tower. What waits is drained at the towers' paces, or at that of decoding where this is
+/// slower; a last batch, filled up by others, comes on top:
+///
+///     seconds = max(Σ_t (waiting_t + own_t) · pace_t, pictures · decoding) + Σ_t batch_t · pace_t + what the running batch is late
+///
+/// It is kept free `margin` times over: pictures are taken where `margin · seconds ≤ latency`. The margin grows to
+/// what pictures took beyond their forecast, and is forgotten slowly.
+package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
+  package typealias Instant = ContinuousClock.Instant
+
+  /// Pictures, with their passes through each tower.
+  package struct Work: Sendable, Equatable {
+    /// How many pictures.
+    package private(set) var pictures = 0
+    fileprivate private(set) var passes: [Tower: Int] = [:]
+
+    /// No work.
+    package init() {}
+
+    /// Pictures with so many passes each.
+    package init(_ pictures: Int, passes: [Tower: Int]) {
+      self.pictures = pictures
+      self.passes = passes.mapValues { $0 * pictures }
+    }
+
+    package static func + (a: Work, b: Work) -> Work {
+      var sum = a
+      sum.pictures += b.pictures
+      sum.passes.merge(b.passes, uniquingKeysWith: +)
+      return sum
+    }
+
+    package static func - (a: Work, b: Work) -> Work {
+      var rest = a
+      rest.pictures -= b.pictures
+      rest.passes.merge(b.passes.mapValues { -$0 }, uniquingKeysWith: +)
+      return rest
+    }
+  }
+
+  /// What a request was told when it was taken.
+  package struct Promise: Sendable {
+    /// What it is about.
+    package let work: Work
+    fileprivate let seconds: Double
+    fileprivate let since: Instant
+  }
+
+  /// Seconds in which half of what was learnt above the least margin is forgotten.
+  private static var halfLife: Double { 120 }
+
+  private let latency: Double
+  private let batchSize: Int
+  private let decoders: Int
+  private let margins: ClosedRange<Double>
+  private var paces: [Tower: Double] = [:]
+  /// How long a thread decodes a picture.
+  private var decoding: Double?
+  private var running: (tower: Tower, passes: Int, share: Double, since: Instant)?
+  private var learnt: (margin: Double, at: Instant)?
+
+  /// A forecast of nothing yet.
+  ///
+  /// - Parameters:
+  ///   - latency: Seconds that are promised.
+  ///   - batchSize: The most pictures of a batch.
+  ///   - decoders: How many threads decode.
+  ///   - margins: Cores are shared, hence half as long again as the forecast at least; beyond the greatest, a single
+  ///     stall would leave no place for anybody.
+  package init(latency: Double, batchSize: Int, decoders: Int = 1, margins: ClosedRange<Double> = 1.5...4) {
+    (self.latency, self.batchSize, self.decoders, self.margins) = (latency, batchSize, decoders, margins)
+  }
+
+  /// How long a pass takes in the slowest tower; `nil` before the first.
+  package var secondsPerPass: Double? { paces.values.max() }
+
+  /// Whether a tower's pace is known.
+  package func knows(_ tower: Tower) -> Bool { paces[tower] != nil }
+
+  /// How many times the forecast is kept free.
+  package func margin(at now: Instant) -> Double {
+    guard let learnt else { return margins.lowerBound }
+    let age = learnt.at.duration(to: now).seconds
+    return margins.lowerBound + (learnt.margin - margins.lowerBound) * exp2(-age / Self.halfLife)
+  }
+
+  /// How many passes a batch takes: no more than last a third of the time that is left beside the margin.
+  ///
+  /// - Parameter passes: Of one picture.
+  package func mostAtOnce(_ tower: Tower, passes: Int = 1, at now: Instant) -> Int {
+    let fitting = latency / margin(at: now) / 3 / max(paces[tower] ?? 0, 1e-9)
+    return max(passes, Int(min(Double(batchSize * passes), fitting)))
+  }
+
+  /// What is promised to `work` that comes behind other work.
+  package func promise(for work: Work, behind waiting: Work, at now: Instant) -> Promise {
+    let all = waiting + work
+    let passing = all.passes.reduce(0) { $0 + Double($1.value) * (paces[$1.key] ?? 0) }
+    let decoded = Double(all.pictures) * (decoding ?? 0) / Double(decoders)
+    // The last batch of every tower must be through too, and others may fill it up.
+    let last = work.passes.reduce(0) { sum, tower in
+      let passes = tower.value / max(1, work.pictures)
+      return sum + Double(mostAtOnce(tower.key, passes: passes, at: now)) * (paces[tower.key] ?? 0)
+    }
+    var late = 0.0
+    if let running, let pace = paces[running.tower] {
+      late = max(0, running.since.duration(to: now).seconds - pace * Double(running.passes))
+    }
+    return Promise(work: work, seconds: max(passing, decoded) + last + late, since: now)
+  }
+
+  /// Whether it may be given.
+  package func isTimely(_ promise: Promise) -> Bool {
+    promise.seconds * margin(at: promise.since) <= latency
+  }
+
+  /// Seconds until pictures that are refused now should come again: when half of those that wait are through.
+  package func pause(after promise: Promise) -> Double {
+    max(0, promise.seconds - latency / margin(at: promise.since) / 2)
+  }
+
+  /// Sets a tower's pace by a first batch.
+  package mutating func measured(_ tower: Tower, passes: Int, seconds: Double) {
+    paces[tower] = seconds / Double(passes)
+  }
+
+  /// Forgets towers that are no longer served.
+  package mutating func forget(allBut towers: Set<Tower>) { paces = paces.filter { towers.contains($0.key) } }
+
+  /// A picture was decoded.
+  package mutating func decoded(seconds: Double) {
+    decoding = decoding.map { $0 + 0.1 * (seconds - $0) } ?? seconds
+  }
+
+  /// A batch goes into its tower.
+  package mutating func begins(_ tower: Tower, pictures: Int, passes: Int, at now: Instant) {
+    // A lone picture says little about a full batch, and what is promised is promised of full ones.
+    let full = mostAtOnce(tower, passes: passes / max(1, pictures), at: now)
+    let share = min(1, Double(passes) / Double(full))
+    running = (tower, passes, share, now)
+  }
+
+  /// It is through.
+  package mutating func ends(at now: Instant) {
+    guard let batch = running else { return }
+    running = nil
+    guard let pace = paces[batch.tower] else { return }
+    let latest = batch.since.duration(to: now).seconds / Double(batch.passes)
+    paces[batch.tower] = pace + 0.3 * batch.share * (latest - pace)
+  }
+
+  /// It failed, which says nothing about time.
+  package mutating func fails() { running = nil }
+
+  /// Pictures that were promised an answer have it.
+  package mutating func kept(_ promise: Promise, at now: Instant) {
+    let taken = promise.since.duration(to: now).seconds
+    // Where there was time enough, a few milliseconds beside a short forecast say nothing.
+    guard taken > latency / 4 else { return }
+    let ratio = taken / max(promise.seconds, 1e-9)
+    learnt = (max(margin(at: now), min(margins.upperBound, ratio)), now)
+  }
+}

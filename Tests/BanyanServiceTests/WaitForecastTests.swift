@@ -1,0 +1,177 @@
+import BanyanFoundation
+import BanyanService
+import Foundation
+import Testing
+
+/// What is promised of waiting, in time that is made up.
+struct WaitForecastTests {
+  private typealias Forecast = WaitForecast<String>
+
+  private let start = ContinuousClock.now
+
+  private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+  /// A tower that passes ten pictures a second.
+  private func steady() -> Forecast {
+    var forecast = Forecast(latency: 6, batchSize: 8)
+    forecast.measured("a", passes: 8, seconds: 0.8)
+    return forecast
+  }
+
+  private func work(_ pictures: Int, _ passes: [String: Int] = ["a": 1]) -> Forecast.Work {
+    .init(pictures, passes: passes)
+  }
+
+  /// The forecast itself: what is promised without a margin.
+  private func seconds(_ forecast: Forecast, _ own: Forecast.Work, behind waiting: Forecast.Work, at time: Double = 0)
+    -> Double
+  {
+    // When half of what may wait, two of six seconds, is through.
+    forecast.pause(after: forecast.promise(for: own, behind: waiting, at: at(time))) + 6 / forecast.margin(at: at(time))
+      / 2
+  }
+
+  @Test func `what waits, the picture itself and a batch must pass`() {
+    let forecast = steady()
+    #expect(forecast.mostAtOnce("a", at: start) == 8)
+    #expect(abs(seconds(forecast, work(2), behind: work(20)) - 3) < 1e-12)
+    // Half as long again is kept free: four of the six seconds.
+    #expect(forecast.isTimely(forecast.promise(for: work(1), behind: work(30), at: start)))
+    #expect(!forecast.isTimely(forecast.promise(for: work(3), behind: work(30), at: start)))
+    #expect(forecast.pause(after: forecast.promise(for: work(1), behind: Forecast.Work(), at: start)) == 0)
+  }
+
+  @Test func `work adds up and is taken away`() {
+    let both = work(2) + work(3, ["a": 1, "b": 4])
+    #expect(both.pictures == 5 && both - work(3, ["a": 1, "b": 4]) + work(0, ["b": 1]) == work(2) + work(0, ["b": 1]))
+  }
+
+  @Test func `every tower's passes take their own time`() {
+    var forecast = steady()
+    forecast.measured("b", passes: 1, seconds: 0.5)
+    // A third of four seconds.
+    #expect(forecast.mostAtOnce("b", at: start) == 2 && forecast.mostAtOnce("a", at: start) == 8)
+    // Ten through a, four through b; the last batch is one of a.
+    #expect(abs(seconds(forecast, work(2), behind: work(4, ["a": 2, "b": 1])) - (1 + 2 + 0.8)) < 1e-12)
+    // One that goes through b itself ends in a batch of b.
+    #expect(abs(seconds(forecast, work(2, ["b": 2]), behind: work(10)) - (2 + 1 + 1)) < 1e-12)
+    // Through both it waits for both.
+    #expect(abs(seconds(forecast, work(1, ["a": 1, "b": 1]), behind: work(9)) - (1 + 0.5 + 0.8 + 1)) < 1e-12)
+    #expect(forecast.secondsPerPass == 0.5 && forecast.knows("b") && !forecast.knows("c"))
+    forecast.forget(allBut: ["a", "c"])
+    #expect(forecast.secondsPerPass == 0.1 && !forecast.knows("b"))
+    // What is still under way in a forgotten tower teaches nothing.
+    forecast.begins("b", pictures: 2, passes: 2, at: start)
+    forecast.ends(at: at(3))
+    #expect(!forecast.knows("b"))
+  }
+
+  @Test func `where decoding is slower it sets the pace`() {
+    var forecast = Forecast(latency: 6, batchSize: 8, decoders: 2)
+    forecast.measured("a", passes: 8, seconds: 0.8)
+    let usual = seconds(forecast, work(1), behind: work(29))
+    forecast.decoded(seconds: 0.1)
+    #expect(seconds(forecast, work(1), behind: work(29)) == usual)
+    // Two threads, half a second a picture.
+    for _ in 0..<200 { forecast.decoded(seconds: 0.5) }
+    #expect(abs(seconds(forecast, work(1), behind: work(29)) - (30 * 0.25 + 0.8)) < 1e-6)
+  }
+
+  @Test func `a lone picture says little of full batches`() {
+    var forecast = steady()
+    forecast.begins("a", pictures: 1, passes: 1, at: start)
+    forecast.ends(at: at(0.4))
+    #expect(abs((forecast.secondsPerPass ?? 0) - (0.1 + 0.3 / 8 * 0.3)) < 1e-12)
+    for batch in 0..<200 {
+      forecast.begins("a", pictures: 8, passes: 8, at: at(Double(batch)))
+      forecast.ends(at: at(Double(batch) + 0.16))
+    }
+    #expect(abs((forecast.secondsPerPass ?? 0) - 0.02) < 1e-9)
+  }
+
+  @Test func `a batch that is late delays what comes`() {
+    var forecast = steady()
+    let usual = seconds(forecast, work(1), behind: work(29))
+    forecast.begins("a", pictures: 8, passes: 8, at: start)
+    #expect(seconds(forecast, work(1), behind: work(29), at: 0.7) == usual)
+    #expect(abs(seconds(forecast, work(1), behind: work(29), at: 2.8) - usual - 2) < 1e-9)
+    // One that failed says nothing, neither of the time nor of the pace.
+    forecast.fails()
+    forecast.ends(at: at(9))
+    #expect(seconds(forecast, work(1), behind: work(29), at: 9) == usual)
+  }
+
+  @Test func `a broken promise widens the margin for a while`() {
+    var forecast = steady()
+    let promise = forecast.promise(for: work(1), behind: work(21), at: start)
+    forecast.kept(promise, at: at(3))
+    #expect(forecast.margin(at: at(3)) == 1.5)
+    forecast.kept(promise, at: at(6))
+    #expect(abs(forecast.margin(at: at(6)) - 2) < 1e-12)
+    #expect(abs(forecast.margin(at: at(126)) - 1.75) < 1e-12)
+    #expect(forecast.mostAtOnce("a", at: at(6)) == 8)
+    forecast.kept(promise, at: at(1000))
+    #expect(forecast.margin(at: at(1000)) == 4)
+    #expect(forecast.mostAtOnce("a", at: at(1000)) == 5)
+    // Where there was time enough, twice a short forecast is no broken promise.
+    var idle = Forecast(latency: 6, batchSize: 1)
+    idle.measured("a", passes: 1, seconds: 0.05)
+    idle.kept(idle.promise(for: work(1), behind: Forecast.Work(), at: start), at: at(1))
+    #expect(idle.margin(at: at(1)) == 1.5)
+  }
+
+  /// What becomes of a service at twice its load, whose tower takes a multiple of its time for seconds now and then.
+  private func overloaded(_ margins: ClosedRange<Double>, seed: UInt64) -> (late: Double, answered: Int) {
+    let (latency, pace) = (5.0, 0.05)
+    var chance = SeededGenerator(seed: seed, label: "overload")
+    var forecast = Forecast(latency: latency, batchSize: 32, margins: margins)
+    forecast.measured("a", passes: 32, seconds: 32 * pace)
+    var waiting: [(arrived: Double, promise: Forecast.Promise)] = []
+    var batch: [(arrived: Double, promise: Forecast.Promise)] = []
+    var (now, arrival, end) = (0.0, 0.0, Double.infinity)
+    // Twice a minute, whatever is going on.
+    var stalls: [ClosedRange<Double>] = []
+    var time = 0.0
+    while time < 1200 {
+      time -= 30 * log(1 - chance.uniform())
+      stalls.append(time...(time + 10 * chance.uniform()))
+    }
+    var (answered, late) = (0, 0)
+    while now < 1200 {
+      if arrival < end {
+        now = arrival
+        arrival = now - log(1 - chance.uniform()) * pace / 2
+        let reserved = waiting.count + batch.count
+        let promise = forecast.promise(for: work(1), behind: work(reserved), at: at(now))
+        if reserved == 0 || forecast.isTimely(promise) { waiting.append((now, promise)) }
+      } else {
+        (now, end) = (end, .infinity)
+        forecast.ends(at: at(now))
+        for job in batch {
+          forecast.kept(job.promise, at: at(now))
+          late += now - job.arrived > latency ? 1 : 0
+        }
+        answered += batch.count
+        batch = []
+      }
+      if batch.isEmpty, !waiting.isEmpty {
+        batch = Array(waiting.prefix(forecast.mostAtOnce("a", at: at(now))))
+        waiting.removeFirst(batch.count)
+        forecast.begins("a", pictures: batch.count, passes: batch.count, at: at(now))
+        let slowness = (0.8 + 0.4 * chance.uniform()) * (stalls.contains { $0.contains(now) } ? 2.5 : 1)
+        end = now + pace * Double(batch.count) * slowness
+      }
+    }
+    return (Double(late) / Double(answered), answered)
+  }
+
+  @Test(arguments: [UInt64](1...3))
+  func `what is taken is answered in time where the machine stalls`(seed: UInt64) {
+    let learning = overloaded(1.5...4, seed: seed)
+    let trusting = overloaded(1...1, seed: seed)
+    #expect(trusting.late > 0.015)
+    #expect(learning.late < 0.004)
+    // And hardly anybody more is turned away for it.
+    #expect(Double(learning.answered) > 0.92 * Double(trusting.answered))
+  }
+}
