@@ -217,7 +217,8 @@ actor BatchQueue: Service {
 
   private func serveOneBatch() async {
     if let first = waiting.first {
-      let isFull = waiting.count >= settings.batchSize
+      let isFull =
+        waiting.count >= settings.batchSize
         || waiting.reduce(0) { $0 + $1.passes } >= forecast.mostAtOnce(first.tower, passes: first.passes, at: clock.now)
       let rest = settings.gathering - first.arrived.duration(to: clock.now)
       if !isFull, rest > .zero { try? await clock.sleep(for: rest) }
