@@ -62,7 +62,7 @@ struct Bench: ParsableCommand {
     show(record.heading)
     if resume { try record.goOn(with: self.record) }
     for item in chosen where !record.has(item) {
-      // Without units of its own a bf16 product is a slow fp32 product, and a round takes minutes.
+      // The other side's products are emulated then: a round takes minutes and says nothing.
       if item.wantsBFloat16Units, cases == nil, !peak.hasBFloat16Units {
         show("\(item.name): left out, the processor has no units for bf16; --cases \(item.name) runs it")
         continue
