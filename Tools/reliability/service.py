@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,10 @@ class Service:
         pages = int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * 4096 / 2**20
 
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
+            return float(re.search(rf"(?m)^{name} (\S+)$", answer.read().decode()).group(1))
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=120)
@@ -58,16 +63,17 @@ def request(picture, path="/classify?top=1"):
 
 
 async def answer(reader):
-    """The status of the next answer on a connection; its body is read and dropped."""
+    """The status of the next answer on a connection, and when to come again; its body is read and dropped."""
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head.split(b" ", 2)[1])
     length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
     await reader.readexactly(length)
-    return status
+    again = re.search(rb"(?i)retry-after: (\d+)", head)
+    return status, int(again.group(1)) if again else 0
 
 
 async def closed(service, message, connections, seconds):
-    """As many clients as that, each asking again as soon as it is answered: answers a second."""
+    """As many clients as that, each asking again as soon as it is answered, or when it was told to: answers a second."""
     done = 0
     end = time.monotonic() + seconds
 
@@ -77,10 +83,9 @@ async def closed(service, message, connections, seconds):
         while time.monotonic() < end:
             writer.write(message)
             await writer.drain()
-            if await answer(reader) == 200:
-                done += 1
-            else:
-                await asyncio.sleep(0.05)
+            status, again = await answer(reader)
+            done += status == 200
+            await asyncio.sleep(again)
         writer.close()
 
     start = time.monotonic()
@@ -117,7 +122,7 @@ async def opened(service, message, rate, seconds, disturb=False):
             else:
                 writer.write(message)
                 await writer.drain()
-                status = await asyncio.wait_for(answer(reader), 120)
+                status, _ = await asyncio.wait_for(answer(reader), 120)
                 (seconds_taken if status == 200 else refused).append(time.monotonic() - start)
             writer.close()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as error:
@@ -180,6 +185,7 @@ def main():
                 "seconds": options.overload, "statuses": {str(key): value for key, value in statuses.items()},
                 "p50": at(taken, 0.5), "p99": at(taken, 0.99), "max": at(taken, 1),
                 "late": sum(value > options.latency for value in taken), "refusalP99": at(refused, 0.99),
+                "margin": service.metric("banyan_latency_margin"),
                 "memoryMiB": [round(value) for value in memory[:: max(1, len(memory) // 12)]], "growthMiB": growth,
             }
             allowed = {200, 429, "slow client left", "upload aborted", "malformed"}
