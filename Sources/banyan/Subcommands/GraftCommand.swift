@@ -33,7 +33,9 @@ struct GraftCommand: ParsableCommand {
   @Flag(help: "Let the prompts above the new leaves learn on.")
   var refine = false
 
-  @Option(help: ArgumentHelp("The most validation accuracy that an old task may lose by --refine.", valueName: "share"))
+  @Option(
+    help: ArgumentHelp(
+      "The most validation accuracy that a task may lose by --refine, over all new tasks.", valueName: "share"))
   var margin: Double?
 
   @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
