@@ -95,7 +95,7 @@ evidence: build
 studies: build
 	python3 Tools/evidence/graft.py run --seeds 1,2
 	python3 Tools/evidence/drift.py run --worlds 12
-	python3 Tools/evidence/graft.py tables
+	python3 Tools/evidence/graft.py tables --seeds 1,2
 	python3 Tools/evidence/drift.py tables
 
 pretrain-default: build
