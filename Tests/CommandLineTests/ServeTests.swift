@@ -449,41 +449,6 @@ import Testing
     }
   }
 
-  @Test func aTaskWhosePicturesHaveChangedIsNamed() throws {
-    // Two new worlds: one as the run knows it, one in which chalk is drawn as another style.
-    let same = try shop.smallWorld("drift-same", tasks: ["chalk", "ink"], perClass: 12, seed: 21)
-    let other = try shop.smallWorld("drift-other", tasks: ["night"], perClass: 12, seed: 22)
-    for (name, source) in [("same", same.picture(0, 0, 0)), ("moved", other.picture(0, 0, 0))] {
-      let service = try service(["--traffic", "traffic-\(name).safetensors"])
-      let folder = source.deletingLastPathComponent().deletingLastPathComponent()
-      for (task, root) in [
-        ("chalk", folder), ("ink", same.picture(1, 0, 0).deletingLastPathComponent().deletingLastPathComponent()),
-      ] {
-        for label in same.classes {
-          for number in 0..<12 {
-            let data = try Data(contentsOf: root.appending(path: "\(label)/\(100 + number).png"))
-            #expect(try service.ask("POST", "/classify?task=\(task)", data).status == 200)
-          }
-        }
-      }
-      #expect(try service.stop().code == 0)
-      let outcome = try shop.run(
-        "drift", "--run", "runs/hipro", "--traffic", "traffic-\(name).safetensors", "--draws", "399", "-q")
-      let chalk = outcome.out.split(separator: "\n").first { $0.contains("chalk") } ?? ""
-      let ink = outcome.out.split(separator: "\n").first { $0.contains("ink") } ?? ""
-      #expect(outcome.out.contains("too few pictures") && ink.contains("as it was"), "\(outcome)")
-      #expect(
-        chalk.contains(name == "moved" ? "MOVED" : "as it was") && outcome.code == (name == "moved" ? 3 : 0),
-        "\(outcome)")
-    }
-    #expect(try shop.run("drift", "--run", "runs/hipro", "--traffic", "token-none").code == 66)
-    // Pictures of no task that the run knows are no quiet "nothing has changed".
-    let foreign = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-other")
-    #expect(foreign.code == 64 && foreign.err.contains("none of the run's tasks"), "\(foreign)")
-    let strict = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-same", "--level", "0.000001", "-q")
-    #expect(strict.code == 64 && strict.err.contains("level"), "\(strict)")
-  }
-
   private static let python = ProcessInfo.processInfo.environment["BANYAN_CHECKS_PYTHON"].flatMap {
     $0.isEmpty ? nil : $0
   }
