@@ -50,13 +50,13 @@ public struct GraftDecision: Codable, Sendable, Equatable {
       let result = record.runs.first { $0.seed == decision.seed }?.tasks[decision.task]
       let top1 = result.map { "\(NumberText.percent($0.top1)) %" } ?? ""
       let below = decision.parent.map { "node \($0)" } ?? "beside the roots"
+      let refined = decision.refined.map(NumberText.significant) ?? "no"
       let worst = decision.guarded?.values.map { $0.after - $0.before }.min()
-      let loss = worst.map { " (worst \($0 < 0 ? "" : "+")\(NumberText.percent($0)))" } ?? ""
-      let refined = decision.refined.map { NumberText.significant($0) + loss } ?? "no"
-      return [decision.task, "\(decision.seed)", below, near, "node \(decision.start)", top1, refined]
+      let loss = worst.map { "\($0 < 0 ? "" : "+")\(NumberText.percent($0)) %" } ?? ""
+      return [decision.task, "\(decision.seed)", below, near, "node \(decision.start)", top1, refined, loss]
     }
     let table = TextTable(
-      headings: ["task", "seed", "below", "nearest", "starts from", "top-1", "refined"], rows: rows)
+      headings: ["task", "seed", "below", "nearest", "starts from", "top-1", "refined", "old at worst"], rows: rows)
     return table.lines(width: width).joined(separator: "\n")
   }
 }
