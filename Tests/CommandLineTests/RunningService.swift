@@ -1,4 +1,5 @@
 import BanyanFoundation
+import Dispatch
 import Foundation
 
 #if canImport(FoundationNetworking)
@@ -139,4 +140,17 @@ final class RunningService: @unchecked Sendable {
     }
     return Answer(status: status, headers: headers, data: Data(bytes[blank.upperBound...]))
   }
+}
+
+/// Runs `body` on as many threads; a queue would start as many as there are cores.
+func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> DispatchGroup {
+  let group = DispatchGroup()
+  for number in 0..<count {
+    group.enter()
+    Thread {
+      body(number)
+      group.leave()
+    }.start()
+  }
+  return group
 }

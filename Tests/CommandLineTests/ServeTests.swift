@@ -1,7 +1,6 @@
 import BanyanCLIP
 import BanyanFoundation
 import BanyanTestSupport
-import Dispatch
 import Foundation
 import Synchronization
 import Testing
@@ -69,19 +68,6 @@ import Testing
     ~bytes.reduce(~UInt32(0)) { sum, byte in
       (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in (value >> 1) ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
     }
-  }
-
-  /// Runs `body` on as many threads, and waits for all; a queue would start as many as there are cores.
-  private func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> DispatchGroup {
-    let group = DispatchGroup()
-    for number in 0..<count {
-      group.enter()
-      Thread {
-        body(number)
-        group.leave()
-      }.start()
-    }
-    return group
   }
 
   private let multipart = ["Content-Type": "multipart/form-data; boundary=xyz"]
@@ -292,31 +278,6 @@ import Testing
     let statuses = answers.withLock { $0 }
     // What came too late found nobody; nothing that was taken got half an answer.
     #expect(statuses.allSatisfy { [200, 0, -1].contains($0) } && statuses.contains(200), "\(statuses)")
-  }
-
-  @Test func runsAreReloadedWithoutDroppingARequest() throws {
-    let service = try service(["--log-level", "notice"])
-    let bytes = try Data(contentsOf: picture)
-    let failures = Mutex(0)
-    let isDone = Atomic<Bool>(false)
-    let asked = Atomic<Int>(0)
-    let group = together(3) { _ in
-      while !isDone.load(ordering: .relaxed) {
-        let status = (try? service.ask("POST", "/classify", bytes).status) ?? -1
-        if status != 200 { failures.withLock { $0 += 1 } }
-        asked.wrappingAdd(1, ordering: .relaxed)
-      }
-    }
-    for round in 1...5 {
-      service.signal(SIGHUP)
-      for _ in 0..<400 where service.log.components(separatedBy: "runs reloaded").count <= round {
-        Thread.sleep(forTimeInterval: 0.02)
-      }
-    }
-    isDone.store(true, ordering: .relaxed)
-    group.wait()
-    #expect(service.log.components(separatedBy: "runs reloaded").count == 6, "\(service.log.suffix(2000))")
-    #expect(failures.withLock { $0 } == 0 && asked.load(ordering: .relaxed) > 10)
   }
 
   @Test func beyondItsBoundsItRefusesAndKeepsWhatItPromised() throws {
