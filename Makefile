@@ -15,7 +15,7 @@ BENCH ?=
 .PHONY: help reliability bootstrap build test parity format lint docs goldens bench bench-quick demo evidence studies pretrain-default clean venv
 
 help:
-	@echo "make demo     build, then every method on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
+	@echo "make demo     build, then zero-shot, CoOp, CoOp-MT and HiPro on a drawn world with the CLIP that ships (OUTPUT=$(OUTPUT))"
 	@echo "make build    fetch what is missing, then build everything (release)"
 	@echo "make test     the same, then run all tests"
 	@echo "make parity   compare full-size towers with transformers, on random ViT-B/16 and B/32 checkpoints"

@@ -68,10 +68,9 @@ struct Bench: ParsableCommand {
         continue
       }
       let runner = CaseRunner(
-        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick, peak: peak)
-      let result = try runner.run(item)
-      record.cases.append(result)
-      show(result.line)
+        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick)
+      record.add(try runner.run(item), peak: try .measured(tries: 4))
+      for result in record.cases.suffix(1) { show(result.line) }
       // After every case: hours of work are not lost with the last one.
       if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }
       if let path = markdown { try AtomicFile.write(Data(record.markdown.utf8), to: URL(fileURLWithPath: path)) }

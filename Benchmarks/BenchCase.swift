@@ -1,5 +1,6 @@
 import BanyanCLIP
 import BanyanFoundation
+import BanyanTensor
 import Foundation
 
 /// One kind of work that both sides do.
@@ -76,8 +77,6 @@ struct BenchCase: Sendable {
 struct BenchSide {
   /// What the other side's case is called and needs.
   var request: [String: JSONValue]
-  /// The operations of the work as this side does it.
-  var operations: Double
   /// The ways that the other side has.
   var ways: [Peer.Way] = [.published, .best]
   /// Whether `torch.compile` may help the other side.
@@ -86,10 +85,17 @@ struct BenchSide {
   var checkpoint: URL?
   /// How far the two sides may differ, as a share.
   var tolerance = 1e-4
-  /// How many of the first losses must agree; `nil` for all.
-  var compared: Int?
+  /// Of how many losses of each turn the first must agree; `nil` for all.
+  var compared: (first: Int, of: Int)?
   /// In what numbers its products are.
   var precision = TowerPrecision.fp32
-  /// The work once; the losses of its steps, or another number that it ends in.
+  /// The work once; the losses of its steps, or other numbers that tell results apart.
   var step: () throws -> [Double]
+
+  /// What tells `rows` of features apart, a number each: their products with one vector that both sides know.
+  static func marks(_ rows: Tensor) throws -> [Double] {
+    let width = rows.extent(1)
+    let vector = (0..<width).map { Float(($0 * 7919) % 1009) / 1009 - 0.5 }
+    return try rows.matmul(Tensor(vector, shape: [width, 1])).doubles()
+  }
 }

@@ -44,7 +44,22 @@ struct BenchRecord: Codable {
       throw BanyanError(
         .usage, at: path, "comes from another machine, engine or geometry", remedy: "Leave out --resume.")
     }
-    (date, peak, cases) = (before.date, before.peak, before.cases)
+    (date, cases) = (before.date, before.cases)
+    peak.raise(to: before.peak)
+    rate()
+  }
+
+  /// Adds a case, and what products reached just before it: the roof of all is the best that was seen in the run.
+  mutating func add(_ result: CaseResult, peak measured: MatrixPeak) {
+    peak.raise(to: measured)
+    cases.append(result)
+    rate()
+  }
+
+  private mutating func rate() {
+    for index in cases.indices {
+      cases[index].share = cases[index].gigaflops / peak[cases[index].isHalf ? .bf16 : .fp32]
+    }
   }
 
   func has(_ item: BenchCase) -> Bool { cases.contains { $0.name == item.name } }
@@ -61,8 +76,8 @@ struct BenchRecord: Codable {
   var markdown: String {
     var lines = [
       heading.replacingOccurrences(of: "\n", with: "\n\n"), "", "\(date), `\(command)`:", "",
-      "| case | Banyan | published way | ratio | best settings | ratio | memory | GFLOP/s | of the peak |",
-      "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+      "| case | Banyan | published way | ratio | best settings | ratio | memory | GFLOP/s | of the peak | cores busy |",
+      "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += cases.map(\.row)
     return lines.joined(separator: "\n") + "\n"
@@ -74,6 +89,12 @@ struct CaseResult: Codable {
   var name: String
   var title: String
   var seconds: [Double] = []
+  /// What all threads of this side worked, round by round.
+  var processorSeconds: [Double] = []
+  /// Multiplications and additions of products, as this side did them in a round.
+  var operations = 0
+  /// In what numbers its products were.
+  var precision = ""
   var theirs: [String: [Double]] = [:]
   var memory = 0
   var theirMemory: [String: Int] = [:]
@@ -84,7 +105,7 @@ struct CaseResult: Codable {
   /// The largest difference between two losses of one step, as a share of those above one.
   var difference = 0.0
   var agrees = false
-  var gigaflops = 0.0
+  /// Of the run's best matrix products.
   var share = 0.0
   var goals: [String: Double] = [:]
 
@@ -96,6 +117,10 @@ struct CaseResult: Codable {
   }
 
   var median: Double { Self.median(seconds) }
+  var gigaflops: Double { Double(operations) / median * 1e-9 }
+  var isHalf: Bool { precision == TowerPrecision.bf16.rawValue }
+  /// How many cores worked, on average.
+  var busyCores: Double { Self.median(zip(processorSeconds, seconds).map { $0 / $1 }) }
 
   /// The ratios of the rounds: median, smallest and largest.
   func ratio(_ way: String) -> (median: Double, low: Double, high: Double)? {
@@ -115,8 +140,8 @@ struct CaseResult: Codable {
     let shown = name.padding(toLength: max(14, name.count), withPad: " ", startingAt: 0)
     return "\(shown)\(Self.duration(median))  published \(side("published"))  best \(side("best"))  "
       + String(
-        format: "%.0f GFLOP/s, %.0f %% of the peak, %.0f MiB, losses within %.0e", gigaflops, 100 * share,
-        Double(memory) / 1_048_576, difference) + (agrees ? "" : "  DISAGREE")
+        format: "%.0f GFLOP/s, %.0f %% of the peak, %.1f cores busy, %.0f MiB, losses within %.0e", gigaflops,
+        100 * share, busyCores, Double(memory) / 1_048_576, difference) + (agrees ? "" : "  DISAGREE")
   }
 
   var row: String {
@@ -127,7 +152,8 @@ struct CaseResult: Codable {
         + String(format: " | **%.1f×** %.1f–%.1f%@", ratio.median, ratio.low, ratio.high, goal)
     }
     return "| \(title) | \(Self.duration(median)) | \(cell("published")) | \(cell("best")) | "
-      + String(format: "%.0f MiB | %.0f | %.0f %% |", Double(memory) / 1_048_576, gigaflops, 100 * share)
+      + String(
+        format: "%.0f MiB | %.0f | %.0f %% | %.1f |", Double(memory) / 1_048_576, gigaflops, 100 * share, busyCores)
   }
 
   private static func duration(_ seconds: Double) -> String {

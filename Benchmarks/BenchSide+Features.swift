@@ -18,14 +18,13 @@ extension BenchSide {
       "count": .integer(Int64(count)), "precision": .string(rig.model.precision.rawValue),
     ]
     return BenchSide(
-      request: request, operations: FlopCount(configuration: rig.model.configuration).pictures(count),
-      tolerance: rig.model.precision == .fp32 ? 2e-3 : 2e-2, precision: rig.model.precision
+      request: request, tolerance: rig.model.precision == .fp32 ? 1e-3 : 2e-2, precision: rig.model.precision
     ) {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       let files = names.map {
         FeatureExtractor.Picture(url: folder.appending(path: $0), sha256: $0)
       }
-      return [try extractor.features(of: files).features.abs().sum().item()]
+      return try marks(extractor.features(of: files).features)
     }
   }
 
@@ -42,21 +41,8 @@ extension BenchSide {
     try SafetensorsFile.write(ParameterTree(["ids": ids, "ends": ends]), to: file)
     let context = rig.context([PromptTask(name: "t0", classNames: names, templates: templates)])
     let method = try MethodCatalog.entry("zero-shot").make(.object([:]), context)
-    // Sentences of one template begin alike, and that is computed once.
-    let counted = FlopCount(configuration: rig.model.configuration)
-    let operations = try texts.reduce(0.0) { sum, text in
-      let length = text.ids.extent(1)
-      let (ids, ends) = (try text.ids.integers(), try text.ends.integers())
-      let shared = (0..<length).first { place in
-        names.indices.contains { ids[$0 * length + place] != ids[place] }
-      }
-      let prefix = min(shared ?? length, Int(ends.min() ?? 0))
-      let own = ends.reduce(0) { $0 + Int($1) + 1 - prefix }
-      return sum + counted.texts(shared: prefix, own: own, names: names.count)
-    }
     return BenchSide(
-      request: ["name": .string("sentences"), "file": .string(file.path), "batch": .integer(250)],
-      operations: operations
-    ) { [try method.classifiers(ParameterTree())[0].weights().abs().sum().item()] }
+      request: ["name": .string("sentences"), "file": .string(file.path), "batch": .integer(250)]
+    ) { try marks(method.classifiers(ParameterTree())[0].weights()) }
   }
 }

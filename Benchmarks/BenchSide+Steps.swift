@@ -14,11 +14,13 @@ extension BenchSide {
     let method = try make("coop", rig.context(tasks))
     let batches = try rig.batches(tasks: 1, rows: 32, classes: classes)
     return try side(
-      rig, method, "coop", batches, prompts: 16, nodes: 1, extra: ["parts": .integer(classes > 500 ? 4 : 1)])
+      rig, method, "coop", batches, prompts: 16, extra: ["parts": .integer(classes > 500 ? 4 : 1)])
   }
 
   /// HiPro: two or four tasks with the same class names, a balanced tree.
-  static func tree(_ rig: Rig, tasks count: Int, classes: Int) throws -> BenchSide {
+  ///
+  /// - Parameter turns: How many steps a turn takes from the start; `nil` for one after the last turn's.
+  static func tree(_ rig: Rig, tasks count: Int, classes: Int, turns: Int? = nil) throws -> BenchSide {
     let names = (0..<count).map { "t\($0)" }
     let tasks = names.map { PromptTask(name: $0, classNames: rig.names(classes)) }
     let tree = try TaskTree(newick: count == 2 ? "(t0,t1);" : "((t0,t1),(t2,t3));", names: names)
@@ -26,20 +28,18 @@ extension BenchSide {
     let batches = try rig.batches(tasks: count, rows: 32, classes: classes)
     let paths = names.indices.map { task in JSONValue.array(tree.path(to: task).map { .integer(Int64($0)) }) }
     return try side(
-      rig, method, "hipro", batches, prompts: 16, nodes: tree.nodes.count,
+      rig, method, "hipro", batches, prompts: 16, turns: turns,
       extra: ["nodes": .integer(Int64(tree.nodes.count)), "paths": .array(paths)])
   }
 
-  /// As many HiPro steps as 50 epochs of PACS with 8 shots take.
+  /// As many HiPro steps as 50 epochs of PACS with 8 shots take, each time from the start.
   static func wholeRun(_ rig: Rig) throws -> BenchSide {
-    var side = try tree(rig, tasks: 4, classes: 7)
-    let (steps, step) = (100, side.step)
-    side.step = { try (0..<steps).flatMap { _ in try step() } }
+    let steps = 100
+    var side = try tree(rig, tasks: 4, classes: 7, turns: steps)
     side.request["repeat"] = .integer(Int64(steps))
-    side.operations *= Double(steps)
     side.checkpoint = rig.checkpoint
     // At a constant rate on labels without sense a descent is chaotic: a last digit is the second one 150 steps later.
-    side.compared = 30
+    side.compared = (30, steps)
     return side
   }
 
@@ -60,14 +60,9 @@ extension BenchSide {
       case "vpt": (16, 12)
       default: (0, 0)
       }
-    var side = try side(
-      rig, method, name, batches, prompts: name == "vpt" ? 0 : prompts, nodes: name == "vpt" ? 0 : 1,
+    return try side(
+      rig, method, name, batches, prompts: name == "vpt" ? 0 : prompts, givesWeights: name == "vpt",
       extra: ["depth": .integer(Int64(depth))])
-    let count = FlopCount(configuration: rig.model.configuration)
-    // Forward, and the backward to the inputs; fine-tuning has the weights' too.
-    let pictures = count.pictures(rows, prompts: prompts) * (name == "fine-tuning" ? 3 : 2)
-    side.operations = (name == "fine-tuning" ? side.operations * 1.5 : side.operations) + pictures
-    return side
   }
 
   /// The gradients of each task's loss on a prompt that all share, and their cosines.
@@ -76,8 +71,7 @@ extension BenchSide {
     let method = try make("coop-mt", rig.context(list))
     let batches = try rig.batches(tasks: tasks, rows: 32, classes: 65)
     let parameters = try method.initialParameters(seed: 1)
-    var own = try side(rig, method, "affinity", batches, prompts: 16, nodes: 1, extra: [:])
-    own.operations *= Double(1 + tasks) / 2
+    var own = try side(rig, method, "affinity", batches, prompts: 16)
     own.step = {
       let leaves = try parameters.mapTensors { try $1.asParameter() }
       let outcomes = try method.taskGradients(leaves, batches)
@@ -86,21 +80,18 @@ extension BenchSide {
         return try Tensor.concatenated(whole, axis: 0).normalized()
       }
       let directions = try Tensor.stacked(rows)
-      _ = try directions.matmul(directions.transposed()).doubles()
-      return [outcomes.flatMap(\.objectives).reduce(0, +)]
+      let cosines = try directions.matmul(directions.transposed()).doubles()
+      return [outcomes.flatMap(\.objectives).reduce(0, +)] + cosines
     }
     return own
   }
 
   /// A step of `method` with its optimizer; the other side gets inputs and starting parameters in a file.
   private static func side(
-    _ rig: Rig, _ method: any PromptMethod, _ name: String, _ batches: [TaskBatch], prompts: Int, nodes: Int,
-    extra: [String: JSONValue]
+    _ rig: Rig, _ method: any PromptMethod, _ name: String, _ batches: [TaskBatch], prompts: Int,
+    givesWeights: Bool = false, turns: Int? = nil, extra: [String: JSONValue] = [:]
   ) throws -> BenchSide {
     let start = try method.initialParameters(seed: 1)
-    let leaves = try method.selection.split(start).trainable.mapTensors { try $1.asParameter() }
-    let optimizer = try Optimizer(
-      .sgd(momentum: 0.9, weightDecay: 5e-4, nesterov: false), parameters: leaves, rate: rate)
     let names = rig.names(batches.isEmpty ? 0 : try method.classifiers(start)[0].weights().extent(0))
     let texts = try rig.texts(names, prompts: prompts)
     var inputs = ParameterTree(["ids": texts.ids, "ends": texts.ends])
@@ -108,23 +99,30 @@ extension BenchSide {
       inputs["pixels.\(batch.task)"] = try batch.pixels()
       inputs["labels.\(batch.task)"] = batch.labels
     }
-    if nodes == 0 { inputs["weights"] = try method.classifiers(start)[0].weights() }
+    if givesWeights { inputs["weights"] = try method.classifiers(start)[0].weights() }
     if name != "fine-tuning" { inputs = inputs.merging(start.nested(under: "p")) }
     let file = rig.folder.appending(path: "case.safetensors")
     try SafetensorsFile.write(inputs, to: file)
-    let own = try texts.ends.integers().reduce(0) { $0 + Int($1) - prompts }
-    let operations =
-      2 * Double(nodes)
-      * FlopCount(configuration: rig.model.configuration)
-      .texts(shared: 1 + prompts, own: own, names: names.count)
     let request: [String: JSONValue] = [
       "name": .string(name), "file": .string(file.path), "tasks": .integer(Int64(batches.count)), "rate": .number(rate),
       "parts": .integer(1),
     ]
-    return BenchSide(request: request.merging(extra) { $1 }, operations: operations) {
-      let outcome = try method.step(leaves, batches)
-      try optimizer.step(outcome.gradients, rate: rate)
-      return [outcome.objectives.reduce(0, +)]
+    /// A descent from the start.
+    func descent() throws -> () throws -> [Double] {
+      let leaves = try method.selection.split(start).trainable.mapTensors { try $1.asParameter() }
+      let optimizer = try Optimizer(
+        .sgd(momentum: 0.9, weightDecay: 5e-4, nesterov: false), parameters: leaves, rate: rate)
+      return {
+        let outcome = try method.step(leaves, batches)
+        try optimizer.step(outcome.gradients, rate: rate)
+        return [outcome.objectives.reduce(0, +)]
+      }
+    }
+    let whole = request.merging(extra) { $1 }
+    guard let turns else { return BenchSide(request: whole, step: try descent()) }
+    return BenchSide(request: whole) {
+      let step = try descent()
+      return try (0..<turns).flatMap { _ in try step() }
     }
   }
 

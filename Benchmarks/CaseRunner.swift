@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanTensor
 import BanyanTraining
@@ -10,7 +11,6 @@ struct CaseRunner {
   let peer: Peer?
   let pairs: Int
   let compiles: Bool
-  let peak: MatrixPeak
 
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
@@ -39,6 +39,8 @@ struct CaseRunner {
       let own = try timed(side)
       losses += own.losses
       result.seconds.append(own.seconds)
+      result.processorSeconds.append(own.processor)
+      result.operations = own.operations
       for way in ways {
         let theirs = try step(way)
         result.theirs[way == .published ? "published" : "best", default: []].append(theirs.seconds)
@@ -49,15 +51,15 @@ struct CaseRunner {
     result.memory = Stopwatch.peakMemory
     result.bestWay = ways.contains(.compiled) ? "torch.compile" : "eager"
     for theirs in theirLosses.values {
-      for (their, own) in zip(theirs, losses).prefix(side.compared ?? losses.count) {
+      for (place, (their, own)) in zip(theirs, losses).enumerated() {
+        if let compared = side.compared, place % compared.of >= compared.first { continue }
         result.difference = max(result.difference, abs(their - own) / max(1, abs(own)))
       }
     }
     result.losses = losses
     result.theirLosses = Dictionary(uniqueKeysWithValues: theirLosses.map { ($0.key.rawValue, $0.value) })
     result.agrees = result.difference <= side.tolerance
-    result.gigaflops = side.operations / result.median * 1e-9
-    result.share = result.gigaflops / peak[side.precision]
+    result.precision = side.precision.rawValue
     return result
   }
 
@@ -73,11 +75,27 @@ struct CaseRunner {
     return try peer.step(way)
   }
 
-  private func timed(_ side: BenchSide) throws -> (seconds: Double, losses: [Double]) {
+  private struct Turn {
+    var seconds, processor: Double
+    var operations: Int
+    var losses: [Double]
+  }
+
+  private func timed(_ side: BenchSide) throws -> Turn {
     try MatrixPeak.wakeCores()
+    let (operations, processor) = (Engine.operations, Self.processorSeconds)
     let start = ContinuousClock.now
     let losses = try side.step()
-    return ((ContinuousClock.now - start) / .seconds(1), losses)
+    return Turn(
+      seconds: (ContinuousClock.now - start) / .seconds(1), processor: Self.processorSeconds - processor,
+      operations: Engine.operations - operations, losses: losses)
+  }
+
+  /// What all threads of this program have worked so far, those that wait in a loop among them.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   private func note(_ text: String, isLast: Bool = false) {

@@ -40,9 +40,16 @@ struct Growth: Codable {
       try Self.step("coop", rig.context([rig.task("t0", classes: count)]), tasks: 1, classes: count)
     }
     try sweep(
-      "tasks", "a HiPro step of tasks with 100 classes, balanced tree, by tasks", over: [2, 4, 8, 16, 32, 64], show
+      "tasks", "a HiPro step of tasks with the same 100 classes, balanced tree, by tasks (3 to 127 nodes)",
+      over: [2, 4, 8, 16, 32, 64], show
     ) {
       try Self.treeStep(rig, tasks: $0, classes: 100, newick: Self.balanced(0..<$0) + ";")
+    }
+    try sweep(
+      "own", "the same with 100 classes of each task's own (4 to 448 lists of names under a node's prompt)",
+      over: [2, 4, 8, 16, 32, 64], show
+    ) {
+      try Self.treeStep(rig, tasks: $0, classes: 100, newick: Self.balanced(0..<$0) + ";", haveOwnNames: true)
     }
     try sweep("shots", "an epoch of CoOp with 10 classes, by shots", over: [1, 4, 16, 64], show) { shots in
       let step = try Self.step("coop", rig.context([rig.task("t0", classes: 10)]), tasks: 1, classes: 10)
@@ -88,10 +95,12 @@ struct Growth: Codable {
     return (ContinuousClock.now - start) / .seconds(1)
   }
 
-  private static func treeStep(_ rig: Rig, tasks: Int, classes: Int, newick: String) throws -> () throws -> Void {
+  private static func treeStep(
+    _ rig: Rig, tasks: Int, classes: Int, newick: String, haveOwnNames: Bool = false
+  ) throws -> () throws -> Void {
     let names = (0..<tasks).map { "t\($0)" }
     let tree = try TaskTree(newick: newick, names: names)
-    let list = names.map { rig.task($0, classes: classes) }
+    let list = names.enumerated().map { rig.task($1, classes: classes, number: haveOwnNames ? $0 : 0) }
     return try step("hipro", rig.context(list, tree: tree), tasks: tasks, classes: classes)
   }
 

@@ -67,9 +67,9 @@ struct Rig {
 
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
-  /// Different names of one to three tokens.
-  func names(_ count: Int) -> [String] {
-    (0..<count).map { index in
+  /// Different names of one to three tokens; other `places` have other names.
+  func names(_ places: Range<Int>) -> [String] {
+    places.map { index in
       let (first, second) = (
         words[index % words.count], words[(index / words.count * 31 + 7 * index + 1) % words.count]
       )
@@ -78,7 +78,12 @@ struct Rig {
     }
   }
 
-  func task(_ name: String, classes: Int) -> PromptTask { PromptTask(name: name, classNames: names(classes)) }
+  func names(_ count: Int) -> [String] { names(0..<count) }
+
+  /// A task; those of other `number`s have names of their own.
+  func task(_ name: String, classes: Int, number: Int = 0) -> PromptTask {
+    PromptTask(name: name, classNames: names(number * classes..<(number + 1) * classes))
+  }
 
   /// The same weights for pictures of another size; positions are drawn anew.
   func model(imageSize: Int) throws -> CLIPModel {

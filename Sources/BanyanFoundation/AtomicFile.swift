@@ -79,7 +79,7 @@ public enum AtomicFile {
     let code = errno
     let remedy: String
     switch code {
-    case ENOSPC, EDQUOT: remedy = "Free some disk space and run the same command with --resume."
+    case ENOSPC, EDQUOT: remedy = "Free some space and run it again; training and pre-training go on with --resume."
     case EACCES, EPERM, EROFS: remedy = "Choose a folder that may be written to."
     default: remedy = ""
     }

@@ -1,4 +1,5 @@
 import BanyanFoundation
+import BanyanTensor
 import BanyanTraining
 import Foundation
 import HTTPTypes
@@ -8,6 +9,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
 /// The classifiers of runs over HTTP: the Open Inference Protocol, plain uploads, a page, metrics.
@@ -58,7 +60,8 @@ public struct BanyanServer: Service {
     let queue = BatchQueue(library, settings: settings, threads: threads, logger: logger)
     let traffic = try settings.traffic.map { try TrafficKeeper($0, logger: logger) }
     let answering = Answering(
-      queue: queue, settings: settings, rate: settings.rate.map(RateGate.init), traffic: traffic)
+      queue: queue, settings: settings, rate: settings.rate.map(RateGate.init),
+      uploads: UploadGate(limit: max(1, settings.requestLimit / 2)), traffic: traffic)
     // As long as for sending a body.
     let unread = TimeAmount.nanoseconds(Int64(settings.uploadTime.seconds * 1e9))
     let others: [any Service] = [traffic].compactMap(\.self)
@@ -66,7 +69,10 @@ public struct BanyanServer: Service {
       router: router(answering),
       server: .http1(
         configuration: .init(
-          additionalChannelHandlers: [ContinueHandler(), DeafClientHandler(limit: unread)],
+          additionalChannelHandlers: [
+            ContinueHandler(limit: settings.bodyLimit), DeafClientHandler(limit: unread),
+            FarewellHandler(limit: unread),
+          ],
           idleTimeout: .seconds(60))),
       configuration: ApplicationConfiguration(
         address: address, serverName: "banyan",
@@ -140,39 +146,60 @@ private struct Reloading: Service {
   var queue: BatchQueue
   var every: Duration?
   var logger: Logger
+  private let demand = Demand()
+
+  /// A wish for a reload whatever the records say.
+  private final class Demand: Sendable {
+    let isThere = Atomic<Bool>(false)
+  }
+
+  init(library: RunLibrary, queue: BatchQueue, every: Duration?, logger: Logger) {
+    (self.library, self.queue, self.every, self.logger) = (library, queue, every, logger)
+  }
 
   func run() async throws {
-    let (wishes, wish) = AsyncStream.makeStream(of: Bool.self)
+    // One that waits is enough: it will read what is there then.
+    let (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
-          for await _ in await UnixSignalsSequence(trapping: .sighup) { wish.yield(false) }
+          let signals = await UnixSignalsSequence(trapping: .sighup)
+          // Who wished for it before this was heard may have exchanged a run that had been read already.
+          wish.yield()
+          for await _ in signals {
+            demand.isThere.store(true, ordering: .relaxed)
+            wish.yield()
+          }
         }
         if let every {
           group.addTask {
-            while (try? await Task.sleep(for: every)) != nil { wish.yield(true) }
+            while (try? await Task.sleep(for: every)) != nil { wish.yield() }
           }
         }
         group.addTask {
-          for await onlyIfChanged in wishes { await reload(onlyIfChanged: onlyIfChanged) }
+          for await _ in wishes { await reload(onlyIfChanged: !demand.isThere.exchange(false, ordering: .relaxed)) }
         }
       }
     }
   }
 
   private func reload(onlyIfChanged: Bool) async {
+    var read: RunLibrary.Fresh?
     do {
       let library = library
       // Reading takes seconds, in which others are answered.
       let fresh = try await NIOThreadPool.singleton.runIfActive { try library.read(onlyIfChanged: onlyIfChanged) }
       guard let fresh else { return }
+      read = fresh
       try await queue.prepare(fresh.runs)
       library.install(fresh)
       await queue.forget(allBut: fresh.runs)
-      logger.notice("runs reloaded", metadata: ["tasks": "\(fresh.runs.taskNames.count)"])
+      logger.notice(
+        "runs reloaded", metadata: ["tasks": "\(fresh.runs.taskNames.count)", "threads": "\(Engine.threads)"])
     } catch is CancellationError {
       return
     } catch {
+      if let read { library.refuse(read) }
       logger.error("runs not reloaded; the old ones stay", metadata: ["error": "\(error)"])
     }
   }

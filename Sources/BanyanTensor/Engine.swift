@@ -22,6 +22,12 @@ public enum Engine {
     try engine { ct_set_threads(Int32(count)) }
   }
 
+  /// How many multiplications and additions products have had in this program so far, of all threads.
+  ///
+  /// Counted where they are done, products of matrices and attention, forward and backward, what is done a second time too. Not
+  /// counted are gradients that libtorch takes by itself: of products outside of the towers' fused blocks.
+  public static var operations: Int { Int(ct_operations()) }
+
   /// How many tensors the program holds; tests use it to show that nothing leaks.
   public static var liveTensors: Int { Int(ct_live_tensors()) }
 

@@ -87,7 +87,7 @@ public struct ExperimentRun: Sendable {
     let bench = try watch.time("data") {
       try Workbench(
         model: EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device,
-        precision: experiment.precision, cache: cache)
+        precision: experiment.precision, imagePath: experiment.imagePath, cache: cache)
     }
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }

@@ -25,16 +25,20 @@ public struct FinishedRun: Sendable {
     experiment = try Experiment(record.experiment, subject: folder.record.path)
   }
 
+  /// Makes ops use as many threads as the run did, for the same last bits.
+  ///
+  /// The number is the process's and not the run's; a service that answers for several runs has its own.
+  public func useItsThreads() throws { try Engine.setThreads(experiment.threads ?? record.threads) }
+
   /// The checkpoint that the run used, checked against the record.
   ///
   /// - Parameters:
   ///   - model: Another place of the same checkpoint; `nil` for the recorded one.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
   public func workbench(model: URL? = nil, cache: URL?) throws -> Workbench {
-    try Engine.setThreads(experiment.threads ?? record.threads)
     let bench = try Workbench(
       model: model ?? EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device,
-      precision: experiment.precision, cache: cache)
+      precision: experiment.precision, imagePath: experiment.imagePath, cache: cache)
     try check(bench.fingerprint, of: bench.folder)
     return bench
   }
@@ -46,12 +50,11 @@ public struct FinishedRun: Sendable {
 
   /// The run's image tower alone, with its preprocessing.
   func extractor(model: URL?) throws -> FeatureExtractor {
-    try Engine.setThreads(experiment.threads ?? record.threads)
     let checkpoint = try Checkpoint(folder: model ?? EmbeddedCheckpoint.resolve(experiment.model))
     try check(checkpoint.fingerprint(), of: checkpoint.folder)
     return try FeatureExtractor(
       tower: checkpoint.imageTower(device: experiment.device, precision: experiment.precision),
-      preprocessor: Workbench.preprocessor(of: checkpoint),
+      preprocessor: Workbench.preprocessor(of: checkpoint), path: experiment.imagePath,
       cache: FeatureCache(root: nil, model: "", preprocessing: "", width: checkpoint.configuration.projectionWidth))
   }
 
@@ -91,13 +94,16 @@ public struct FinishedRun: Sendable {
     }
   }
 
-  /// Brings a seed back: prompts from their file, pictures anew from the recorded samples.
-  func restore(seed: UInt64, bench: Workbench, observer: ExperimentObserver) throws -> Restored {
+  /// Brings a seed back: prompts from their file, pictures anew from the recorded samples, where `tasks` says where they have
+  /// moved to.
+  func restore(
+    seed: UInt64, bench: Workbench, tasks: String? = nil, observer: ExperimentObserver
+  ) throws -> Restored {
     guard let run = record.runs.first(where: { $0.seed == seed }) else {
       throw BanyanError(.usage, at: "--seed \(seed)", "the run has no such seed")
     }
     let saved = try SavedPrompts(folder, seed: seed, device: experiment.device)
-    let suite = try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions)
+    let suite = try TaskSuite.load(tasks ?? experiment.tasks, options: experiment.loadingOptions)
     let split = try TaskSuite.split(from: run.split.map(TaskSplit.init(recorded:)), suite: suite)
     let table = try FeatureTable(
       split.flatMap { $0.train + $0.test }, suite: suite, extractor: bench.extractor, view: .centre,

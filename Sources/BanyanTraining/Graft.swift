@@ -84,6 +84,7 @@ public struct Graft: Sendable {
     }
     var watch = Stopwatch()
     observer.report(.phase("Reading the model and the tasks"))
+    try run.useItsThreads()
     let bench = try watch.time("data") { try run.workbench(model: model, cache: cache) }
     let (experiment, suite) = try watch.time("data") { try extended() }
     let old = run.record.runs.first?.split.map(\.task) ?? []

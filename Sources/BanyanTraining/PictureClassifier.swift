@@ -64,6 +64,7 @@ public struct PictureClassifier: Sendable {
     let tower = try Tower(
       key: [
         run.record.model.sha256, run.experiment.device.rawValue, run.experiment.precision.rawValue,
+        run.experiment.imagePath.rawValue,
         run.preprocessing(model: model).fingerprint,
       ].joined(separator: "\n"))
     self.tower = tower

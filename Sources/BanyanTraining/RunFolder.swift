@@ -90,6 +90,16 @@ public struct RunFolder: Sendable {
       throw BanyanError(
         .failed, at: "--output \(url.path)", "expected a folder, found a file", remedy: "Choose another place.")
     }
+    try check(existing)
+    try AtomicFile.createFolder(url)
+    let lock = try RunLock(url.appendingPathComponent(".lock"))
+    // Another process may have begun and ended between the two.
+    try check(existing)
+    return lock
+  }
+
+  /// Throws where what the folder holds is not to be touched.
+  private func check(_ existing: Existing) throws {
     let others = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
       .filter { !$0.hasPrefix(".") }
     if existing == .refuse && holdsRun {
@@ -104,8 +114,6 @@ public struct RunFolder: Sendable {
         .failed, at: "--output \(url.path)", "the folder is not empty and holds no run of banyan",
         remedy: "Choose an empty or a new folder.")
     }
-    try AtomicFile.createFolder(url)
-    return try RunLock(url.appendingPathComponent(".lock"))
   }
 
   /// What the run was asked for, with all defaults.
@@ -159,21 +167,31 @@ final class RunLock {
   private let descriptor: Int32
   private let url: URL
 
+  /// Locks the file at `url`, and makes it where it is not there.
   init(_ url: URL) throws {
-    let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw BanyanError(
-        .failed, at: url.deletingLastPathComponent().path, "cannot be written: \(String(cString: strerror(errno)))",
-        remedy: "Choose a folder that may be written to.")
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // Who watches a run looks at the lock for a moment.
+    for attempt in 0..<10 {
+      if attempt > 0 { usleep(20_000) }
+      // Who gave up took the folder away with its lock.
+      try AtomicFile.createFolder(url.deletingLastPathComponent())
+      let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else {
+        let reason = String(cString: strerror(errno))
+        throw BanyanError(
+          .failed, at: url.deletingLastPathComponent().path, "cannot be written: \(reason)",
+          remedy: "Choose a folder that may be written to.")
+      }
+      // Who had it may have removed it since it was opened; others would then lock another file.
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, AtomicFolder.isSame(descriptor, url.path) {
+        self.descriptor = descriptor
+        self.url = url
+        return
+      }
       close(descriptor)
-      throw BanyanError(
-        .failed, at: "--output \(url.deletingLastPathComponent().path)", "another process is using the folder",
-        remedy: "Wait for it to end, or choose another folder.")
     }
-    self.descriptor = descriptor
-    self.url = url
+    throw BanyanError(
+      .failed, at: "--output \(url.deletingLastPathComponent().path)", "another process is using the folder",
+      remedy: "Wait for it to end, or choose another folder.")
   }
 
   /// Removes the lock, and its folder where nothing else is in it.

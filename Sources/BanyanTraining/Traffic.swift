@@ -26,6 +26,18 @@ public struct Traffic: Sendable {
   /// Nothing was seen yet.
   public init(capacity: Int = 1000) { self.capacity = capacity }
 
+  /// Pictures of which all is known already.
+  ///
+  /// - Parameters:
+  ///   - windows: By task.
+  ///   - origins: What the answers of each task come from.
+  public init(_ windows: [String: PictureWindow], origins: [String: String]) {
+    capacity = max(1, windows.values.map(\.count).max() ?? 1)
+    for (task, window) in windows where window.count > 0 {
+      tasks[task] = Ring(window: window, next: 0, seen: window.count, origin: origins[task] ?? "")
+    }
+  }
+
   /// Takes note of a picture under a task.
   ///
   /// - Parameters:
@@ -77,6 +89,7 @@ public struct Traffic: Sendable {
   public init(contentsOf url: URL) throws {
     let file = try SealedTensors.read(url, remedy: "Remove the file; a service begins a new one.")
     guard file.metadata["banyan"] == "traffic 1", let capacity = file.metadata["capacity"].flatMap(Int.init),
+      capacity >= 1,
       let names = Self.list(file.metadata["tasks"]), let origins = Self.list(file.metadata["origins"]),
       names.count == origins.count
     else { throw BanyanError(.malformed, at: url.path, "is no record of traffic") }
@@ -126,12 +139,13 @@ extension FinishedRun {
   /// - Parameters:
   ///   - seed: Which seed's prompts.
   ///   - bench: The run's checkpoint.
+  ///   - tasks: Another place of the run's pictures; `nil` for the recorded one.
   ///   - observer: Who is told how it goes and may stop it.
   /// - Returns: The test pictures of each task: unlike training pictures the prompts have not seen them either.
   public func reference(
-    seed: UInt64, bench: Workbench, observer: ExperimentObserver = ExperimentObserver()
+    seed: UInt64, bench: Workbench, tasks: String? = nil, observer: ExperimentObserver = ExperimentObserver()
   ) throws -> [String: PictureWindow] {
-    let restored = try restore(seed: seed, bench: bench, observer: observer)
+    let restored = try restore(seed: seed, bench: bench, tasks: tasks, observer: observer)
     let evaluator = Evaluator(restored.method, restored.saved.parameters)
     var windows: [String: PictureWindow] = [:]
     for (index, part) in restored.split.enumerated() {

@@ -25,8 +25,12 @@ public struct Workbench: Sendable {
   ///   - folder: The checkpoint's folder.
   ///   - device: Where the model's tensors live.
   ///   - precision: In what numbers the frozen towers multiply.
+  ///   - imagePath: Which way pictures take through the image tower.
   ///   - cache: The root of the feature cache; `nil` keeps nothing.
-  public init(model folder: URL, device: Device = .cpu, precision: TowerPrecision = .fp32, cache: URL?) throws {
+  public init(
+    model folder: URL, device: Device = .cpu, precision: TowerPrecision = .fp32,
+    imagePath: ImageTower.EncodingPath = .fused, cache: URL?
+  ) throws {
     try device.checked()
     let checkpoint = try Checkpoint(folder: folder)
     self.folder = folder
@@ -42,9 +46,10 @@ public struct Workbench: Sendable {
     preprocessor = try Self.preprocessor(of: checkpoint)
     let store = FeatureCache(
       root: cache, model: fingerprint,
-      preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)\n\(precision.rawValue)",
+      preprocessing: "\(preprocessor.fingerprint)\ndevice \(device.rawValue)\n\(precision.rawValue)"
+        + (imagePath == .fused ? "" : "\n\(imagePath.rawValue)"),
       width: model.configuration.projectionWidth)
-    extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, cache: store)
+    extractor = try FeatureExtractor(model: model, preprocessor: preprocessor, path: imagePath, cache: store)
   }
 
   /// The checkpoint's own preprocessing, or CLIP's where it has none.

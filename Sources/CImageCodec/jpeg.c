@@ -10,8 +10,9 @@
 #include "result.h"
 
 // A progressive file may hold any number of scans, each of which costs a pass over every coefficient; real encoders
-// write about ten.
-enum { scan_limit = 500 };
+// write about ten. Beyond twenty, scans times pixels are bounded too: passes over large pictures take long.
+enum { scan_limit = 500, usual_scans = 20 };
+static const uint64_t scanned_pixel_limit = 1000000000;
 
 typedef struct {
   struct jpeg_error_mgr base;
@@ -42,9 +43,13 @@ static void judge_message(j_common_ptr codec, int level) {
 }
 
 static void watch_scans(j_common_ptr codec) {
-  if (codec->is_decompressor && ((j_decompress_ptr)codec)->input_scan_number > scan_limit) {
+  if (!codec->is_decompressor) return;
+  j_decompress_ptr decoder = (j_decompress_ptr)codec;
+  const uint64_t scans = (uint64_t)decoder->input_scan_number;
+  if (scans > scan_limit
+      || (scans > usual_scans && scans * decoder->image_width * decoder->image_height > scanned_pixel_limit)) {
     error_manager *errors = (error_manager *)codec->err;
-    strcpy(errors->message, "the file has more than 500 scans");
+    strcpy(errors->message, "the file has more scans than a picture of its size needs");
     longjmp(errors->escape, 1);
   }
 }

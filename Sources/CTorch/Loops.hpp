@@ -9,6 +9,9 @@
 
 namespace ct {
 
+// Takes note of the multiplications of a product, each with an addition (ct_operations).
+void count_multiplications(int64_t count);
+
 // Calls `body(begin, end)` for parts of 0..<count on libtorch's threads. Which index belongs to which part must not matter.
 void parallel(int64_t count, c10::function_ref<void(int64_t, int64_t)> body);
 
@@ -63,6 +66,9 @@ struct TextAttention {
   std::vector<Ask> asks;
   // Tokens of a prefix and of a prompt; keys that a row sees at most.
   int64_t prompts, heads, d, prefix, tokens, keys;
+
+  // Numbers that one product of all rows with all that they see multiplies.
+  int64_t seen() const;
 
   // `shares` [prompts, heads, asks, keys] holds what each row gives to what it sees.
   void forward(const Tokens &q, const Tokens &k, const Tokens &v, const Tokens &out, float *shares) const;

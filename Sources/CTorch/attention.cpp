@@ -197,6 +197,7 @@ namespace ct {
 
 void RowAttention::forward(const Heads &q, const Heads &shared_k, const Heads &shared_v, const Heads &k, const Heads &v,
                            const Heads &out, float *sums) const {
+  count_multiplications(2 * rows * heads * asking * keys() * d);
   parallel(rows * heads, [&](int64_t begin, int64_t end) {
     Room room(*this, false);
     forward_heads(*this, begin, end, q, shared_k, shared_v, k, v, out, sums, room);
@@ -206,6 +207,8 @@ void RowAttention::forward(const Heads &q, const Heads &shared_k, const Heads &s
 void RowAttention::backward(const Heads &dout, const Heads &out, const Heads &q, const Heads &shared_k,
                             const Heads &shared_v, const Heads &k, const Heads &v, const float *sums, const Heads &dq,
                             const Heads &shared_dk, const Heads &shared_dv, const Heads &dk, const Heads &dv) const {
+  // The scores once more, and four of the gradients.
+  count_multiplications(5 * rows * heads * asking * keys() * d);
   parallel(rows * heads, [&](int64_t begin, int64_t end) {
     Room room(*this, true);
     backward_heads(*this, begin, end, dout, out, q, shared_k, shared_v, k, v, sums, dq, shared_dk, shared_dv, dk, dv, room);

@@ -105,11 +105,13 @@ struct Library {
   }
 
   std::tuple<at::Tensor, at::Tensor> forward() const {
+    ct::count_multiplications(2 * q.numel() * k.size(2));
     const auto [mixed, sums] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
     return {merged(mixed), sums};
   }
 
   Answered backward(const at::Tensor &dmixed, const at::Tensor &mixed, const at::Tensor &sums) const {
+    ct::count_multiplications(5 * q.numel() * k.size(2));
     const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
       part(dmixed, rows, 1, 0, heads), q, k, v, part(mixed, rows, 1, 0, heads), sums, 0.0, false);
     const int64_t tokens = k.size(2) - count, d = q.size(3);

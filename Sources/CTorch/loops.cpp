@@ -281,7 +281,14 @@ void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d) {
   in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_backward_part(begin, end, x, d); });
 }
 
+int64_t TextAttention::seen() const {
+  int64_t sum = 0;
+  for (const Ask &ask : asks) sum += ask.prefix + ask.count;
+  return prompts * heads * d * sum;
+}
+
 void TextAttention::forward(const Tokens &q, const Tokens &k, const Tokens &v, const Tokens &out, float *shares) const {
+  count_multiplications(2 * seen());
   parallel(prompts * heads, [&](int64_t begin, int64_t end) {
     std::vector<float> room(2 * prefix * d);
     forward_heads(*this, begin, end, q, k, v, out, shares, room.data());
@@ -290,6 +297,7 @@ void TextAttention::forward(const Tokens &q, const Tokens &k, const Tokens &v, c
 
 void TextAttention::backward(const Tokens &dout, const Tokens &q, const Tokens &k, const Tokens &v, const float *shares,
                              const Tokens &dq, const Tokens &dk, const Tokens &dv) const {
+  count_multiplications(4 * seen());
   parallel(prompts * heads, [&](int64_t begin, int64_t end) {
     std::vector<float> room(4 * prefix * d + keys);
     backward_heads(*this, begin, end, dout, q, k, v, shares, dq, dk, dv, room.data());

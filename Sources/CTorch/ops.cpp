@@ -2,11 +2,13 @@
 #include <ATen/ATen.h>
 #include <ATen/core/Reduction.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "Guard.hpp"
+#include "Loops.hpp"
 #include "Products.hpp"
 #include "QuickGELU.hpp"
 
@@ -23,6 +25,12 @@ std::vector<at::Tensor> gather(const ct_tensor *xs, int count) {
   tensors.reserve(count);
   for (int i = 0; i < count; ++i) tensors.push_back(get(xs[i]));
   return tensors;
+}
+
+at::Tensor counted_matmul(const at::Tensor &a, const at::Tensor &b) {
+  at::Tensor product = at::matmul(a, b);
+  ct::count_multiplications(product.numel() * a.size(-1));
+  return product;
 }
 
 const char *unary_names[] = {"negate", "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu", "gelu", "quick_gelu",
@@ -57,7 +65,7 @@ int ct_binary(ct_binary_op op, ct_tensor a, ct_tensor b, ct_tensor *out) {
       case CT_SUBTRACT: return put(out, at::sub(get(a), get(b)));
       case CT_MULTIPLY: return put(out, at::mul(get(a), get(b)));
       case CT_DIVIDE: return put(out, at::div(get(a), get(b)));
-      case CT_MATMUL: return put(out, at::matmul(get(a), get(b)));
+      case CT_MATMUL: return put(out, counted_matmul(get(a), get(b)));
     }
   });
 }
@@ -141,8 +149,10 @@ int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double eps, ct_
 
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, ct_tensor *out) {
   return guard("conv2d", {x, weight, bias}, [&] {
-    put(out, at::conv2d(get(x), get(weight), bias ? std::optional<at::Tensor>(get(bias)) : std::nullopt,
-                        {stride, stride}, {padding, padding}));
+    at::Tensor y = at::conv2d(get(x), get(weight), bias ? std::optional<at::Tensor>(get(bias)) : std::nullopt,
+                              {stride, stride}, {padding, padding});
+    ct::count_multiplications(y.numel() * (get(weight).numel() / std::max<int64_t>(1, get(weight).size(0))));
+    put(out, std::move(y));
   });
 }
 
@@ -162,6 +172,7 @@ int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool cau
   return guard("attention", {q, k, v, mask}, [&] {
     TORCH_CHECK(!causal || (get(q).dim() >= 2 && get(k).dim() >= 2 && get(q).size(-2) == get(k).size(-2)),
                 "causal attention needs as many queries as keys");
+    ct::count_multiplications(2 * get(q).numel() * get(k).size(-2));
     put(out, at::scaled_dot_product_attention(
                get(q), get(k), get(v), mask ? std::optional<at::Tensor>(get(mask)) : std::nullopt, 0.0, causal));
   });

@@ -23,21 +23,32 @@ struct ct_optimizer_s {
     const at::NoGradGuard none;
     const std::vector<at::Tensor> before = momenta;
     for (const bool first : {true, false}) {
-      std::vector<at::Tensor> own, with, memory;
+      // Taken over after the step: where that fails a new momentum holds anything.
+      std::vector<at::Tensor> own, with, memory, after = momenta;
       for (size_t i = 0; i < parameters.size(); ++i) {
         if (before[i].defined() == first) continue;
-        if (first && momentum != 0) momenta[i] = at::empty_like(parameters[i]);
+        if (first && momentum != 0) after[i] = at::empty_like(parameters[i]);
         own.push_back(parameters[i]);
         with.push_back(gradients[i]);
-        if (momentum != 0) memory.push_back(momenta[i]);
+        if (momentum != 0) memory.push_back(after[i]);
       }
-      if (!own.empty())
-        at::_fused_sgd_(own, with, memory, weight_decay, momentum, rate, /*dampening=*/0, nesterov, /*maximize=*/false, first);
+      if (own.empty()) continue;
+      at::_fused_sgd_(own, with, memory, weight_decay, momentum, rate, /*dampening=*/0, nesterov, /*maximize=*/false, first);
+      momenta = std::move(after);
     }
   }
 };
 
 namespace {
+
+// Takes gradients out of parameters again, however the step ends.
+struct GradientsOut {
+  std::vector<at::Tensor> &parameters;
+
+  ~GradientsOut() {
+    for (auto &parameter : parameters) parameter.mutable_grad() = at::Tensor();
+  }
+};
 
 std::vector<at::Tensor> leaves(const ct_tensor *parameters, int count) {
   std::vector<at::Tensor> list;
@@ -106,9 +117,9 @@ int ct_optimizer_step(ct_optimizer optimizer, const ct_tensor *gradients, int co
       optimizer->descend(list);
       return;
     }
+    const GradientsOut out{parameters};
     for (int i = 0; i < count; ++i) parameters[i].mutable_grad() = get(gradients[i]);
     optimizer->adamw->step();
-    for (auto &parameter : parameters) parameter.mutable_grad() = at::Tensor();
   });
 }
 

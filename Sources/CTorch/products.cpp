@@ -8,10 +8,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "Guard.hpp"
+#include "Loops.hpp"
 
 namespace {
+
+std::atomic<int64_t> multiplications{0};
 
 // Whether oneDNN has better kernels for this processor than MKL: AVX-512, and not MKL's own maker.
 bool prefers_one_dnn() {
@@ -42,6 +46,8 @@ at::Tensor one_dnn_linear(const at::Tensor &x, const at::Tensor &weight, const a
 
 namespace ct {
 
+void count_multiplications(int64_t count) { multiplications.fetch_add(count, std::memory_order_relaxed); }
+
 bool Products::one_dnn(int64_t rows, int64_t in, int64_t out) const {
   if (library_ == CT_PRODUCTS_BLAS) return false;
   if (library_ == CT_PRODUCTS_ONEDNN) {
@@ -52,16 +58,19 @@ bool Products::one_dnn(int64_t rows, int64_t in, int64_t out) const {
 }
 
 at::Tensor Products::linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) const {
+  count_multiplications(x.numel() * weight.size(0));
   if (one_dnn(x.size(0), x.size(1), weight.size(0))) return one_dnn_linear(x, weight, bias);
   return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 at::Tensor Products::mm(const at::Tensor &x, const at::Tensor &weight) const {
+  count_multiplications(x.numel() * weight.size(1));
   if (one_dnn(x.size(0), x.size(1), weight.size(1))) return one_dnn_linear(x, weight.t(), {});
   return at::mm(x, weight);
 }
 
 void Products::outer(const at::Tensor &out, const at::Tensor &x, const at::Tensor &y, bool adds) const {
+  count_multiplications(x.numel() * y.size(1));
   if (one_dnn(x.size(1), x.size(0), y.size(1))) {
     const at::Tensor product = one_dnn_linear(x.t(), y.t(), {});
     adds ? out.add_(product) : out.copy_(product);
@@ -88,6 +97,7 @@ at::Tensor PackedWeight::operator()(const at::Tensor &x, const at::Tensor &bias)
     }
     packed = packed_;
   }
+  count_multiplications(x.numel() * plain_.size(0));
   return one_dnn_linear(x, packed, bias);
 }
 
@@ -142,8 +152,10 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::opti
     x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1) || !is_single(x) || !is_single(weight) ||
     (bias && (bias->dim() != 1 || bias->size(0) != weight.size(0) || !is_single(*bias)));
   // What does not fit is at::linear's to refuse.
-  if (plain || !Products(library).one_dnn(x.numel() / std::max<int64_t>(1, x.size(-1)), weight.size(1), weight.size(0)))
+  if (plain || !Products(library).one_dnn(x.numel() / std::max<int64_t>(1, x.size(-1)), weight.size(1), weight.size(0))) {
+    if (weight.dim() == 2) count_multiplications(x.numel() * weight.size(0));
     return at::linear(x, weight, bias);
+  }
   auto shape = x.sizes().vec();
   shape.back() = weight.size(0);
   // oneDNN reads biases as they lie.
@@ -153,3 +165,5 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::opti
 }
 
 }  // namespace ct
+
+int64_t ct_operations(void) { return 2 * multiplications.load(std::memory_order_relaxed); }

@@ -5,7 +5,9 @@ import Foundation
 import Testing
 
 /// The activation budget bounds what a step keeps, however many class names and tasks there are.
-@Suite(.serialized, .enabled(if: ResidentMemory.isMeasurable, "needs Linux's /proc/self/clear_refs"))
+@Suite(
+  .serialized, .enabled(if: ResidentMemory.isMeasurable, "needs Linux's /proc/self/clear_refs"),
+  .disabled(if: Sanitizer.isPresent, Comment(rawValue: Sanitizer.memoryReason)))
 struct ChunkMemoryTests {
   /// How far a step raises the peak of resident memory, in bytes.
   private func growth(_ method: String = "coop", classes: Int, tasks: Int = 1, budget: Int) throws -> Int {

@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanTensor
+import BanyanTestSupport
 import Foundation
 import Testing
 
@@ -7,7 +8,9 @@ import Testing
   /// Memory and threads belong to the process, hence a process of its own for each of these tests.
   @Suite("The engine in its process")
   struct EngineProcessTests {
-    @Test("ten thousand steps of training leave no tensor and no memory behind")
+    @Test(
+      "ten thousand steps of training leave no tensor and no memory behind",
+      .disabled(if: Sanitizer.isPresent, Comment(rawValue: Sanitizer.memoryReason)))
     func noLeak() async {
       await #expect(processExitsWith: .success) {
         try Engine.setThreads(1)
@@ -26,7 +29,9 @@ import Testing
       }
     }
 
-    @Test("ops that fail leave no tensor and no memory behind")
+    @Test(
+      "ops that fail leave no tensor and no memory behind",
+      .disabled(if: Sanitizer.isPresent, Comment(rawValue: Sanitizer.memoryReason)))
     func noLeakOnErrors() async {
       await #expect(processExitsWith: .success) {
         let x = try Tensor.zeros([64, 128]).asParameter()

@@ -1,5 +1,6 @@
 import BanyanCLIP
 import BanyanFoundation
+import BanyanPrompts
 import BanyanReports
 import BanyanTensor
 import BanyanTestSupport
@@ -13,13 +14,13 @@ import Testing
 
   init() throws { world = try TrainingWorld.open() }
 
-  @Test(arguments: ["coop", "coop-mt", "hipro", "vpt", "maple", "mmap", "fine-tuning", "bitfit", "lora"])
-  func `a run by the plain ways ends where one by the fast ways does`(_ method: String) throws {
+  @Test(arguments: MethodCatalog.entries.map(\.descriptor.name))
+  func `a run by other ways ends where one by the fast ways does`(_ method: String) throws {
     func run(_ text: TextTower.EncodingPath, _ image: ImageTower.EncodingPath) throws
       -> (accuracies: [String: Double], prompts: ParameterTree)
     {
       let experiment = world.experiment(method) { experiment in
-        if !["coop", "coop-mt", "hipro"].contains(method) { experiment.options = .object([:]) }
+        experiment.options = .object([:])
         experiment.training.epochs = 2
         experiment.encodingPath = text
         experiment.imagePath = image
@@ -28,13 +29,18 @@ import Testing
       defer { try? FileManager.default.removeItem(at: place) }
       let record = try world.run(experiment, at: place)
       let prompts = try SafetensorsFile(contentsOf: place.appending(path: "seed-1/prompts.safetensors")).tree()
+      #expect(!prompts.paths.isEmpty || record.trainableParameters == 0)
       return (record.runs[0].tasks.mapValues(\.top1), prompts)
     }
-    let (fast, plain) = (try run(.fused, .fused), try run(.plain, .plain))
-    #expect(fast.accuracies == plain.accuracies && !fast.accuracies.isEmpty)
-    #expect(fast.prompts.paths == plain.prompts.paths && !fast.prompts.paths.isEmpty)
-    for path in fast.prompts.paths {
-      try agree(fast.prompts.require(path), plain.prompts.require(path), path, within: .at(.training))
+    let fast = try run(.fused, .fused)
+    #expect(!fast.accuracies.isEmpty)
+    for (text, image) in [(TextTower.EncodingPath.plain, ImageTower.EncodingPath.plain), (.sharedPrefix, .plain)] {
+      let other = try run(text, image)
+      #expect(fast.accuracies == other.accuracies && fast.prompts.paths == other.prompts.paths, "\(text)")
+      for path in fast.prompts.paths {
+        try agree(
+          fast.prompts.require(path), other.prompts.require(path), "\(text) \(path)", within: .at(.training))
+      }
     }
   }
 }

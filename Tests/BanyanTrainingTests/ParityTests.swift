@@ -21,10 +21,13 @@ struct ParityTests {
     let model = try Checkpoint(folder: folder).model()
     let reference = try SafetensorsFile(contentsOf: folder.appending(path: "reference.safetensors"))
     try Engine.withoutGradients {
-      let image = try model.image.features(reference.tensor("pixels"))
-      let unitImage = try image.normalized()
-      let imageGap = try unitImage.largestDifference(from: reference.tensor("image_unit"))
-      #expect(imageGap <= 1e-4)
+      var unitImage = try Tensor.zeros([0])
+      var imageGap = 0.0
+      for path in ImageTower.EncodingPath.allCases {
+        unitImage = try model.image.features(reference.tensor("pixels"), path: path).normalized()
+        imageGap = try unitImage.largestDifference(from: reference.tensor("image_unit"))
+        #expect(imageGap <= 1e-4, "\(path) image path")
+      }
       let rows = try reference.tensor("ids")
       let ids = try rows.integers().map(Int32.init)
       let sentences = (0..<rows.extent(0)).map { row -> ClassTokens in
@@ -44,7 +47,8 @@ struct ParityTests {
     }
   }
 
-  @Test func contextGradientEqualsPyTorch() throws {
+  @Test(arguments: TextTower.EncodingPath.allCases)
+  func contextGradientEqualsPyTorch(_ path: TextTower.EncodingPath) throws {
     let folder = try #require(Parity.folder).appending(path: "b16")
     let bench = try Workbench(model: folder, cache: nil)
     let reference = try SafetensorsFile(contentsOf: folder.appending(path: "reference.safetensors"))
@@ -56,13 +60,14 @@ struct ParityTests {
     }
     let context = try reference.tensor("coop.context").asParameter()
     let injection = PromptInjection(layers: [0: try context.reshaped([1, 16, 512])])
-    let weights = try bench.model.text.features(tokens, injection: injection).select(0, 0).normalized()
+    let weights = try bench.model.text.features(tokens, injection: injection, path: path).select(0, 0)
+      .normalized()
     #expect(try weights.largestDifference(from: reference.tensor("coop.classifier")) <= 1e-4)
     let gradient = try Gradients.of([weights], cotangents: [reference.tensor("coop.cotangent")], with: [context])[0]
     let expected = try reference.tensor("coop.gradient")
     let size = try expected.doubles().reduce(0) { max($0, abs($1)) }
     let gap = try gradient.largestDifference(from: expected) / size
-    print("parity b16, context gradient: \(gap) of the largest entry")
+    print("parity b16, \(path), context gradient: \(gap) of the largest entry")
     #expect(gap <= 1e-4)
   }
 

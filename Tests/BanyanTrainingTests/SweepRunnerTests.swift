@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanReports
+import BanyanTestSupport
 import BanyanTraining
 import Foundation
 import Synchronization
@@ -15,7 +16,9 @@ import Testing
     return try SweepPlan(sweep, file: world.folder.appendingPathComponent("sweep.json"), output: output)
   }
 
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/clear_refs")))
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/clear_refs")),
+    .disabled(if: Sanitizer.isPresent, Comment(rawValue: Sanitizer.memoryReason)))
   func thePeakOfARunIsNotThatOfWhatWasBefore() throws {
     let size = 1_200_000_000
     var large = [UInt8](repeating: 1, count: size)

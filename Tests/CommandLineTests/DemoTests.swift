@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanReports
+import BanyanTestSupport
 import Foundation
 import Testing
 
@@ -141,11 +142,7 @@ import Testing
     }
     let running = try Program.start(
       Self.words("demo/stopped", ["hipro"]), in: shop.folder, environment: Self.small())
-    for _ in 0..<2000 where running.process.isRunning {
-      let text = String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self)
-      if text.contains("Seed 1 (1 of 2)") { break }
-      usleep(5_000)
-    }
+    eventually(within: 10) { running.said.contains("Seed 1 (1 of 2)") || !running.process.isRunning }
     running.kill(SIGINT)
     let stopped = try running.finish()
     #expect(stopped.code == 130 && !stopped.isSignal && stopped.out.isEmpty, "\(stopped)")

@@ -24,13 +24,11 @@ import Testing
     #expect(try shop.record(run).comparable() == shop.record(reference).comparable())
   }
 
-  /// Waits until `condition`, at most ten seconds.
-  private func wait(_ condition: () throws -> Bool) rethrows {
-    for _ in 0..<1000 where try !condition() { usleep(10_000) }
-  }
-
   @Test func killedTwelveTimesItEndsWithTheSameBytes() throws {
+    let start = ContinuousClock().now
     #expect(try shop.train("stop/whole", method: "hipro", long).code == 0)
+    // A sixth of the whole at most between two kills, so that three fit in however fast the machine is.
+    let longest = Int(start.duration(to: ContinuousClock().now) / Duration.microseconds(6))
     var generator = SeededGenerator(seed: 12, label: "moments")
     var kills = 0
     var isDone = false
@@ -41,11 +39,14 @@ import Testing
         ? ["train", "--resume", "--output", "stop/killed"] : shop.training("stop/killed", method: "hipro", long)
       let running = try Program.start(words, in: shop.folder)
       // A process that has not yet begun has nothing that could be lost.
-      wait { shop.exists("stop/killed/experiment.json") || !running.process.isRunning }
+      eventually(within: 10) { shop.exists("stop/killed/experiment.json") || !running.process.isRunning }
       if kills < 12 {
-        usleep(UInt32(generator.integer(below: 450_000)))
         // SIGTERM saves first, so that the next one goes on inside a seed; SIGKILL saves nothing.
-        running.kill(attempt % 3 == 2 ? SIGTERM : SIGKILL)
+        let isAsked = attempt % 3 == 2
+        // Nobody has been asked who has not yet said a word.
+        if isAsked { eventually(within: 10) { !running.said.isEmpty || !running.process.isRunning } }
+        Thread.sleep(forTimeInterval: Double(generator.integer(below: max(1, longest))) / 1e6)
+        running.kill(isAsked ? SIGTERM : SIGKILL)
         kills += 1
       }
       let outcome = try running.finish()
@@ -61,8 +62,7 @@ import Testing
     let run = "stop/with a space"
     let running = try Program.start(
       shop.training(run, method: "coop", ["--epochs", "400", "--seeds", "5"]), in: shop.folder)
-    wait { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self).contains("Seed 5") }
-    usleep(300_000)
+    shop.awaitSteps(of: run, by: running)
     running.kill(SIGINT)
     let outcome = try running.finish()
     #expect(outcome.code == 130 && !outcome.isSignal && outcome.out.isEmpty, "\(outcome)")
@@ -99,7 +99,7 @@ import Testing
     let words = ["--shots", "2", "--seeds", "1,2", "--epochs", "3"]
     let running = try Program.start(
       shop.training("stop/changed", tasks: "changing", words + ["--set", "training.epochs=400"]), in: shop.folder)
-    wait { shop.exists("stop/changed/seed-1/result.json") || !running.process.isRunning }
+    eventually(within: 10) { shop.exists("stop/changed/seed-1/result.json") || !running.process.isRunning }
     running.kill(SIGINT)
     #expect(try running.finish().code == 130)
     for number in 0..<5 { try FileManager.default.removeItem(at: world.picture(0, 0, number)) }

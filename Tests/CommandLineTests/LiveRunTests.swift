@@ -19,11 +19,10 @@ import Testing
       shop.training("runs/watched", method: "hipro", ["--epochs", "4000", "--seeds", "1"]), in: shop.folder)
     let status = shop.folder.appendingPathComponent("runs/watched/status.json")
     var seen: Program.Outcome?
-    for _ in 0..<600 where seen?.out.contains("loss by task") != true {
-      Thread.sleep(forTimeInterval: 0.1)
-      if FileManager.default.fileExists(atPath: status.path) {
-        seen = try shop.run("watch", "runs/watched", "--once")
-      }
+    try eventually(within: 60, every: 0.1) {
+      guard FileManager.default.fileExists(atPath: status.path) else { return !running.process.isRunning }
+      seen = try shop.run("watch", "runs/watched", "--once")
+      return seen?.out.contains("loss by task") == true
     }
     let json = try shop.run("watch", "runs/watched", "--format", "json")
     running.kill(SIGINT)

@@ -18,9 +18,16 @@ import Testing
   @Test func aSecondProcessIsKeptOutOfTheFolder() throws {
     let first = try Program.start(
       shop.training("out/busy", ["--epochs", "100000", "--seeds", "1"]), in: shop.folder)
-    for _ in 0..<1000 where !shop.exists("out/busy/experiment.json") { usleep(10_000) }
+    shop.awaitSteps(of: "out/busy", by: first)
+    guard shop.exists("out/busy/experiment.json"), first.process.isRunning else {
+      first.kill(SIGKILL)
+      let outcome = try first.finish()
+      Issue.record("the first has not begun: \(outcome)")
+      return
+    }
     for words in [[], ["--resume"], ["--overwrite"]] {
-      let second = try shop.train("out/busy", ["--epochs", "100000", "--seeds", "1"] + words)
+      // Few steps, so that whoever gets in comes to an end.
+      let second = try shop.train("out/busy", ["--epochs", "3", "--seeds", "1"] + words)
       let isKnown = second.err.contains("another process is using") || second.err.contains("holds a stopped run")
       #expect(second.code == 1 && isKnown, "\(second)")
     }

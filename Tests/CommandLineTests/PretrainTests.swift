@@ -66,11 +66,7 @@ import Testing
     let data = try table("interrupted")
     let words = ["--data", data, "--steps", "900"] + small
     let running = try Program.start(["pretrain", "--output", "made/stopped"] + words, in: shop.folder)
-    for _ in 0..<1000 {
-      let text = String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self)
-      if text.contains("Step 250") || !running.process.isRunning { break }
-      usleep(10_000)
-    }
+    eventually(within: 10) { running.said.contains("Step 250") || !running.process.isRunning }
     running.kill(SIGINT)
     let outcome = try running.finish()
     #expect(outcome.code == 130 && outcome.out.isEmpty, "\(outcome)")

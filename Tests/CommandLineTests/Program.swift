@@ -18,7 +18,13 @@ struct Program {
     let out: URL
     let err: URL
 
-    func kill(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
+    /// What is on stderr so far.
+    var said: String { String(decoding: (try? Data(contentsOf: err)) ?? Data(), as: UTF8.self) }
+
+    /// Sends a signal; not to a process that has ended, whose number may be another's by now.
+    func kill(_ signal: Int32) {
+      if process.isRunning { Foundation.kill(process.processIdentifier, signal) }
+    }
 
     func finish() throws -> Outcome {
       process.waitUntilExit()

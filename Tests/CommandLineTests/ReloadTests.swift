@@ -37,11 +37,7 @@ import Testing
 
   /// Waits until the service has said `words` so often.
   private func hears(_ words: String, times: Int, of service: RunningService) -> Bool {
-    for _ in 0..<3000 {
-      if service.log.components(separatedBy: words).count > times { return true }
-      Thread.sleep(forTimeInterval: 0.02)
-    }
-    return false
+    eventually(within: 60, every: 0.02) { service.log.components(separatedBy: words).count > times }
   }
 
   @Test func requestsAreNotDroppedMeanwhile() throws {

@@ -1,4 +1,5 @@
 import BanyanFoundation
+import BanyanTestSupport
 import Dispatch
 import Foundation
 
@@ -35,24 +36,34 @@ final class RunningService: @unchecked Sendable {
 
   /// Starts a service and waits until it is ready.
   init(_ words: [String], in folder: URL, environment: [String: String] = [:], awaitReady: Bool = true) throws {
-    running = try Program.start(
-      ["serve", "--listen", "127.0.0.1:0", "--threads", "1"] + words, in: folder, environment: environment)
-    var port: Int?
-    for _ in 0..<1200 where port == nil && running.process.isRunning {
-      Thread.sleep(forTimeInterval: 0.05)
-      let text = String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self)
-      guard let mark = text.range(of: "on http://127.0.0.1:") else { continue }
-      port = Int(text[mark.upperBound...].prefix { $0.isNumber })
+    let running = try Program.start(
+      ["serve", "--listen", "127.0.0.1:0", "--threads", "1"] + Self.limits(beside: words) + words, in: folder,
+      environment: environment)
+    var found: Int?
+    eventually(within: 60, every: 0.05) {
+      let said = running.said
+      found = said.range(of: "on http://127.0.0.1:").flatMap { mark in
+        Int(said[mark.upperBound...].prefix { $0.isNumber })
+      }
+      return found != nil || !running.process.isRunning
     }
-    guard let port else { throw NotServing(log: "\(try running.finish())") }
-    self.port = port
+    guard let number = found else {
+      running.kill(SIGKILL)
+      throw NotServing(log: "\(try running.finish())")
+    }
+    (self.running, port) = (running, number)
     guard awaitReady else { return }
-    for _ in 0..<600 {
-      if try ask("GET", "/v2/health/ready").status == 200 { return }
-      guard running.process.isRunning else { break }
-      Thread.sleep(forTimeInterval: 0.05)
+    let isReady = try eventually(within: 30, every: 0.05) {
+      try ask("GET", "/v2/health/ready").status == 200 || !running.process.isRunning
     }
-    throw NotServing(log: log)
+    guard isReady, running.process.isRunning else { throw NotServing(log: log) }
+  }
+
+  /// What a service without these words promises and allows, for as long as a sanitizer takes.
+  private static func limits(beside words: [String]) -> [String] {
+    guard Sanitizer.isPresent else { return [] }
+    return [("--latency", 10.0), ("--upload-time", 30.0)].filter { !words.contains($0.0) }
+      .flatMap { [$0.0, "\($0.1 * Sanitizer.slowdown)"] }
   }
 
   deinit {
@@ -61,7 +72,13 @@ final class RunningService: @unchecked Sendable {
   }
 
   /// What the service has said so far.
-  var log: String { String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self) }
+  var log: String { running.said }
+
+  /// The lines of a log in JSON so far.
+  var events: [JSONValue] {
+    log.split(separator: "\n").filter { $0.hasPrefix("{") }
+      .compactMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+  }
 
   func signal(_ number: Int32) { running.kill(number) }
 
@@ -85,8 +102,10 @@ final class RunningService: @unchecked Sendable {
   }
 
   /// Sends bytes as they are, with a pause before each part but the first, and reads until the service closes, or once.
-  func exchange(_ parts: [Data], pause: TimeInterval = 0, untilClosed: Bool = true) throws -> Data {
-    let socket = try connected()
+  func exchange(
+    _ parts: [Data], pause: TimeInterval = 0, untilClosed: Bool = true, from host: String = "127.0.0.1"
+  ) throws -> Data {
+    let socket = try connected(from: host)
     defer { close(socket) }
     for (index, part) in parts.enumerated() {
       if index > 0 { Thread.sleep(forTimeInterval: pause) }
@@ -108,22 +127,30 @@ final class RunningService: @unchecked Sendable {
     }
   }
 
-  /// An open connection; the caller closes it.
-  func connected() throws -> Int32 {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  /// An open connection, from one of this machine's own addresses; the caller closes it.
+  func connected(from host: String = "127.0.0.1") throws -> Int32 {
+    // Not for programs that other tests start meanwhile, which would keep it open.
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let socket = Glibc.socket(AF_INET, kind, 0)
+    let isOpen =
+      Self.with(host, port: 0) { bind(socket, $0, $1) } == 0
+      && Self.with("127.0.0.1", port: port) { connect(socket, $0, $1) } == 0
+    guard isOpen else { throw NotServing(log: log) }
+    var limit = timeval(tv_sec: Int(60 * Sanitizer.slowdown), tv_usec: 0)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    return socket
+  }
+
+  private static func with(
+    _ host: String, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
+    address.sin_addr.s_addr = inet_addr(host)
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
-    guard result == 0 else { throw NotServing(log: log) }
-    var limit = timeval(tv_sec: 60, tv_usec: 0)
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    return socket
   }
 
   /// Takes an answer apart; one that is none has the status 0.

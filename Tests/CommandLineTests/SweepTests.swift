@@ -1,5 +1,6 @@
 import BanyanFoundation
 import BanyanReports
+import BanyanTestSupport
 import Foundation
 import Testing
 
@@ -197,12 +198,7 @@ import Testing
       "experiment", "sweeps/two.json", "--output", "sweeps/stopped", "--seeds", "5", "--set", "training.epochs=800",
     ]
     let running = try Program.start(words, in: shop.folder)
-    for _ in 0..<2000 where running.process.isRunning {
-      let text = String(decoding: (try? Data(contentsOf: running.err)) ?? Data(), as: UTF8.self)
-      if text.components(separatedBy: "Seed 5 (1 of 1)").count == 3 { break }
-      usleep(5_000)
-    }
-    usleep(200_000)
+    shop.awaitSteps(of: "sweeps/stopped/2-shots/coop-mt", by: running)
     running.kill(SIGINT)
     let stopped = try running.finish()
     #expect(stopped.code == 130 && !stopped.isSignal && stopped.out.isEmpty, "\(stopped)")

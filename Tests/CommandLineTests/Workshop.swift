@@ -69,6 +69,14 @@ final class Workshop: Sendable {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(path).path)
   }
 
+  /// Waits until a process that has begun a run is in the middle of its steps.
+  func awaitSteps(of run: String, by running: Program.Running) {
+    var status: LiveStatus? { try? LiveStatus.read(folder.appendingPathComponent(run)) }
+    eventually(within: 10) { status?.phase == "Training" || !running.process.isRunning }
+    // The status is written twice a second: the first steps are taken unseen.
+    eventually(within: 0.2) { status?.latest != nil || !running.process.isRunning }
+  }
+
   /// A copy of a checkpoint, the tiny CLIP where none is named, that a test may damage.
   func modelCopy(_ name: String, of checkpoint: URL = TinyCLIP.folder()) throws -> URL {
     let copy = folder.appendingPathComponent(name)

@@ -1,14 +1,27 @@
 #!/usr/bin/env python3
-"""Loads a running `banyan serve` from outside: how much it answers, how fast at half load, and what it does at twice its load.
+"""Loads a running `banyan serve` from outside: how much it answers beside its bare tower, how fast at half load, and what it
+does at twice its load.
 
     python3 Tools/reliability/service.py --run runs/x --picture a.jpg [--seconds 30] [--overload 600]
 
-Starts the service itself on a free port, on this machine alone, and stops it at the end. Prints a table and, with --json, a record.
+Starts the service itself on a free port, on this machine alone, and stops it at the end. Prints the record and a table; with --json
+the record is kept. The run must be one whose pictures pass the image tower once (zero-shot, CoOp, HiPro).
+
+The bare tower is timed in a second process on the same run and threads, in turn with the load, so that a machine whose speed
+drifts does not decide: planes that need no decoding, in batches of as many pictures as the loaded service's had, by the time that
+each batch spends in the tower (`banyan_batch_seconds`).
 """
 
 import argparse
+import array
 import asyncio
+import collections
+import contextlib
+import datetime
+import http.client
 import json
+import mimetypes
+import os
 import pathlib
 import random
 import re
@@ -18,19 +31,29 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 
+from load import at, closed, named, opened
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROUNDS = 3
 
 
 class Service:
-    def __init__(self, options):
+    def __init__(self, options, **settings):
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
-        words = [options.banyan, "serve", "--run", options.run, "--listen", "127.0.0.1:0", "--log-format", "json", "--latency", options.latency]
-        words += ["--batch", options.batch, "--log-level", "notice" if options.quiet_log else "info"] + (["--threads", options.threads] if options.threads else [])
+        words = [options.banyan, "serve", "--run", options.run, "--listen", "127.0.0.1:0", "--log-format", "json"]
+        words += ["--log-level", "notice" if options.quiet_log else "info"] + (["--threads", options.threads] if options.threads else [])
+        for name, value in settings.items():
+            words += [f"--{name.replace('_', '-')}", value]
         self.process = subprocess.Popen([str(word) for word in words], stderr=self.log, stdout=subprocess.DEVNULL)
-        self.port = self.wait(r"on http://127\.0\.0\.1:(\d+)")
-        self.pace = float(self.wait(r'"picturesPerSecond":"([0-9.]+)"'))
+        try:
+            self.port = int(self.wait(r"on http://127\.0\.0\.1:(\d+)"))
+            self.pace = float(self.wait(r'"picturesPerSecond":"([0-9.]+)"'))
+        except BaseException:
+            self.kill()
+            raise
 
     def wait(self, pattern):
         for _ in range(1200):
@@ -47,107 +70,200 @@ class Service:
         pages = int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * 4096 / 2**20
 
+    def read(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+            return answer.read().decode()
+
     def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
-            return float(re.search(rf"(?m)^{name} (\S+)$", answer.read().decode()).group(1))
+        """A number of the metrics; zero before it was counted first."""
+        found = re.search(rf"(?m)^{name} (\S+)$", self.read("/metrics"))
+        return float(found.group(1)) if found else 0.0
+
+    def batches(self):
+        """How many batches there were, of how many pictures, and how long they were in the tower."""
+        return [self.metric(f"banyan_batch_{name}") for name in ["pictures_count", "pictures_sum", "seconds_sum"]]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=120)
 
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
-def request(picture, path="/classify?top=1"):
+
+def request(picture, path):
     body = picture.read_bytes()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+    kind = mimetypes.guess_type(picture.name)[0] or "application/octet-stream"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-async def answer(reader):
-    """The status of the next answer on a connection, and when to come again; its body is read and dropped."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    status = int(head.split(b" ", 2)[1])
-    length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
-    await reader.readexactly(length)
-    again = re.search(rb"(?i)retry-after: (\d+)", head)
-    return status, int(again.group(1)) if again else 0
+def bare(tower, count, seconds):
+    """The tower alone on batches of `count` pictures: pictures a second, and how many pictures a batch really had."""
+    task = json.loads(tower.read("/v2/models"))["models"][0]
+    path = f"/v2/models/{urllib.parse.quote(task, safe='')}"
+    shape = next(item["shape"] for item in json.loads(tower.read(path))["inputs"] if item["name"] == "pixels")[1:]
+    noise = random.Random(5)
+    plane = array.array("f", (noise.uniform(-2, 2) for _ in range(shape[0] * shape[1] * shape[2]))).tobytes()
+    head = json.dumps({
+        "inputs": [{"name": "pixels", "shape": [count, *shape], "datatype": "FP32", "parameters": {"binary_data_size": count * len(plane)}}],
+        "outputs": [{"name": "label"}]}).encode()
+    body = head + plane * count
+    connection = http.client.HTTPConnection("127.0.0.1", tower.port, timeout=600)
 
+    def ask():
+        connection.request("POST", f"{path}/infer", body=body, headers={"Inference-Header-Content-Length": str(len(head))})
+        found = connection.getresponse()
+        text = found.read()
+        if found.status != 200:
+            raise SystemExit(f"the tower alone: {found.status} {text[:300]}")
 
-async def closed(service, message, connections, seconds):
-    """As many clients as that, each asking again as soon as it is answered, or when it was told to: answers a second."""
-    done = 0
+    # Once for nothing, so that memory for batches of this size is there.
+    ask()
+    time.sleep(0.1)
+    before = tower.batches()
+    asked = 0
     end = time.monotonic() + seconds
-
-    async def client():
-        nonlocal done
-        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-        while time.monotonic() < end:
-            writer.write(message)
-            await writer.drain()
-            status, again = await answer(reader)
-            done += status == 200
-            await asyncio.sleep(again)
-        writer.close()
-
-    start = time.monotonic()
-    await asyncio.gather(*[client() for _ in range(connections)])
-    return done / (time.monotonic() - start)
+    while time.monotonic() < end:
+        ask()
+        asked += count
+    time.sleep(0.1)
+    connection.close()
+    number, pictures, spent = [late - early for late, early in zip(tower.batches(), before)]
+    if pictures != asked:
+        raise SystemExit(f"the tower alone: {asked} pictures were sent, {pictures} were in its batches")
+    return pictures / spent, pictures / number
 
 
-async def opened(service, message, rate, seconds, disturb=False):
-    """Requests at random moments, `rate` a second, whatever becomes of the others: what came back, and when."""
-    statuses, seconds_taken, refused, memory, tasks = {}, [], [], [], []
-    noise = random.Random(7)
+class Trial:
+    """The parts of the trial in turn, what they found, and what is wrong with it."""
 
-    async def one(kind):
-        start = time.monotonic()
-        status = "?"
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-            if kind == "slow":
-                for part in range(20):
-                    writer.write(message[part * 40:(part + 1) * 40])
-                    await writer.drain()
-                    await asyncio.sleep(0.25)
-                status = "slow client left"
-            elif kind == "aborted":
-                writer.write(message[:len(message) // 2])
-                await writer.drain()
-                status = "upload aborted"
-            elif kind == "malformed":
-                writer.write(noise.choice([b"\x00\xff\r\n\r\n", b"POST /classify HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                                           b"POST /v2/models/x/infer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{]"]))
-                await writer.drain()
-                await asyncio.wait_for(reader.read(64), 30)
-                status = "malformed"
-            else:
-                writer.write(message)
-                await writer.drain()
-                status, _ = await asyncio.wait_for(answer(reader), 120)
-                (seconds_taken if status == 200 else refused).append(time.monotonic() - start)
-            writer.close()
-        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as error:
-            status = status if status != "?" and kind != "plain" else type(error).__name__
-        statuses[status] = statuses.get(status, 0) + 1
+    def __init__(self, options, service):
+        self.options, self.service = options, service
+        self.message, self.long = request(options.picture, "/classify?top=1"), request(options.picture, "/classify")
+        self.failures = []
+        self.record = {
+            "date": datetime.date.today().isoformat(), "machine": machine(), "cores": os.cpu_count(), "threads": options.threads,
+            "run": options.run, "bytes": options.picture.stat().st_size, "latency": options.latency, "batch": options.batch,
+            "clients": 2 * options.batch, "picturesPerSecondAtStart": service.pace,
+        }
 
-    begin = time.monotonic()
-    now = begin
-    sampled = begin
-    while now < begin + seconds:
-        await asyncio.sleep(noise.expovariate(rate))
-        now = time.monotonic()
-        tasks.append(asyncio.create_task(one("plain")))
-        if disturb and noise.random() < 0.2:
-            tasks.append(asyncio.create_task(one(noise.choice(["slow", "aborted", "malformed"]))))
-        if now - sampled >= 5:
-            sampled = now
-            memory.append(service.memory())
-            tasks = [task for task in tasks if not task.done()]
-    await asyncio.gather(*tasks)
-    return statuses, sorted(seconds_taken), sorted(refused), memory
+    def check(self, holds, what):
+        if not holds:
+            self.failures.append(what)
+
+    def throughput(self, tower):
+        """The service with more clients than it answers at once, and the tower alone, in turn."""
+        clients, seconds = self.record["clients"], self.options.seconds
+        asyncio.run(closed(self.service, self.message, clients, 3))
+        found = []
+        statuses = collections.Counter()
+        for _ in range(ROUNDS):
+            before = self.service.batches()
+            answers, came = asyncio.run(closed(self.service, self.message, clients, seconds / 2))
+            number, pictures, _ = [late - early for late, early in zip(self.service.batches(), before)]
+            statuses += came
+            pace, size = bare(tower, min(64, self.options.batch, max(1, round(pictures / max(1, number)))), seconds / 4)
+            found.append({"answers": answers, "batch": pictures / max(1, number), "tower": pace, "towerBatch": size, "share": answers / pace})
+        self.check(set(statuses) <= {200, 429}, f"more clients than are answered at once: {named(statuses)}")
+
+        def sum_up(key):
+            values = [item[key] for item in found]
+            return statistics.median(values), [min(values), max(values)]
+
+        for key, name in [("tower", "picturesPerSecondOfTheTower"), ("answers", "answersPerSecond"), ("share", "share")]:
+            self.record[name], self.record[f"{name}Spread"] = sum_up(key)
+        self.record["rounds"] = found
+        self.check(self.record["share"] >= 0.9, f"{self.record['share']:.1%} of the bare tower's pace, expected 90 % or more")
+
+    def promised(self, flow, where):
+        """Times of what was accepted; a stall of a shared machine may make one of a thousand late."""
+        late = sum(value > self.options.latency for value in flow.taken)
+        p99 = at(flow.taken, 0.99)
+        self.check(flow.taken, f"{where}: nothing was answered")
+        self.check(p99 is None or p99 <= self.options.latency, f"{where}: latency promised {self.options.latency} s, p99 {p99} s")
+        self.check(late <= len(flow.taken) / 1000,
+                   f"{where}: {late} of {len(flow.taken)} answers were later than promised, {at(flow.taken, 1)} s at worst")
+        self.check(flow.lost == 0, f"{where}: {flow.lost} requests have no end")
+        return {"answered": len(flow.taken), "p50": at(flow.taken, 0.5), "p99": p99, "max": at(flow.taken, 1), "late": late,
+                "lateShare": late / max(1, len(flow.taken))}
+
+    def half(self):
+        rate = self.record["answersPerSecond"] / 2
+        flow = asyncio.run(opened(self.service, self.message, self.long, rate, self.options.seconds))
+        statuses = flow.counts["plain"]
+        self.record["half"] = {"rate": rate, "offered": flow.offered, **self.promised(flow, "at half load"), "statuses": named(statuses)}
+        self.check(set(statuses) == {200}, f"at half load: {named(statuses)}")
+
+    def double(self):
+        rate = 2 * self.record["answersPerSecond"]
+        flow = asyncio.run(opened(self.service, self.message, self.long, rate, self.options.overload, disturb=True))
+        counts = flow.counts
+        memory = flow.memory
+        quarter = max(1, len(memory) // 4)
+        growth = statistics.mean(memory[-quarter:]) - statistics.mean(memory[quarter:2 * quarter] or memory)
+        # Of the last three only how many there were: what they got stands below.
+        others = {"slow client left": "slow_client", "upload aborted": "aborted_upload", "malformed": "malformed"}
+        statuses = named(counts["plain"]) | {name: sum(counts[kind].values()) for name, kind in others.items()}
+        times = flow.offered / self.record["answersPerSecond"]
+        self.record["double"] = {
+            "seconds": self.options.overload, "rate": rate, "offered": flow.offered, "timesTheAnsweringRate": times, "statuses": statuses,
+            "slowUploads": named(counts["slow_upload"]), "slowReaders": named(counts["slow_reader"]),
+            "slowClients": named(counts["slow_client"]), "abortedUploads": named(counts["aborted_upload"]),
+            "malformed": named(counts["malformed"]), **self.promised(flow, "at twice the load"), "refused": len(flow.refused),
+            "refusalP99": at(flow.refused, 0.99), "margin": self.service.metric("banyan_latency_margin"),
+            "memoryMiB": [round(value) for value in memory[:: max(1, len(memory) // 12)]], "growthMiB": growth,
+        }
+        for name, kind in [("requests", "plain"), ("slow uploads", "slow_upload"), ("slow readers", "slow_reader")]:
+            self.check(set(counts[kind]) <= {200, 429}, f"at twice the load: {name}: {named(counts[kind])}")
+        for name, kind in [("slow clients", "slow_client"), ("aborted uploads", "aborted_upload")]:
+            self.check(set(counts[kind]) <= {"left"}, f"at twice the load: {name}: {named(counts[kind])}")
+        bad = [key for key in counts["malformed"] if key != "closed" and not (isinstance(key, int) and 400 <= key < 500)]
+        self.check(not bad, f"at twice the load: malformed requests: {named(counts['malformed'])}")
+        self.check(times >= 1.95, f"{times:.2f} times the answering rate was offered, expected twice")
+        self.check(growth <= 64, f"memory grew by {growth:.0f} MiB")
 
 
-def at(values, share):
-    return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+def machine():
+    found = re.search(r"(?m)^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text())
+    return found.group(1) if found else "unknown"
+
+
+def table(record):
+    """The record as Documentation/Service.md shows it."""
+    def seconds(*values):
+        return ", ".join("–" if value is None else f"{value:.2g} s" if value < 1 else f"{value:.1f} s" for value in values)
+
+    def spread(name, form):
+        low, high = record[f"{name}Spread"]
+        return f"{form.format(record[name])} ({form.format(low)} to {form.format(high)})"
+
+    lines = ["| | |", "|---|---:|", f"| the tower alone | {spread('picturesPerSecondOfTheTower', '{:.1f}')} pictures/s |"]
+    lines.append(f"| answers, {record['clients']} clients that ask again at once, or when they are told to "
+                 f"| {spread('answersPerSecond', '{:.1f}')} /s, {spread('share', '{:.0%}')} |")
+    half = record["half"]
+    lines.append(f"| half of that load, at random moments: median, 99 of 100 | {seconds(half['p50'], half['p99'])} |")
+    if "double" in record:
+        double = record["double"]
+        statuses = double["statuses"]
+        lines.append(
+            f"| {double['timesTheAnsweringRate']:.2f} times that load for {double['seconds']:g} s ({double['answered']:,} answered, "
+            f"{double['refused']:,} refused), {sum(double['slowUploads'].values())} of it slow uploads and {sum(double['slowReaders'].values())} "
+            f"slow readers, beside {statuses['slow client left']} slow clients that leave, {statuses['upload aborted']} aborted uploads and "
+            f"{statuses['malformed']} malformed requests: median, 99 of 100, slowest of what was accepted "
+            f"| {seconds(double['p50'], double['p99'], double['max'])} |")
+        lines.append(f"| later than the {record['latency']:g} s that were promised | {double['late']} of {double['answered']:,} |")
+        lines.append(f"| 99 of 100 refusals (429) | {seconds(double['refusalP99'])} |")
+        lines.append(f"| growth of memory over that time | {double['growthMiB']:.1f} MiB ({double['memoryMiB'][-1]}) |")
+    return "\n".join(lines)
+
+
+def holds_longer(file, seconds):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads(file.read_text())["double"]["seconds"] > seconds
+    return False
 
 
 def main():
@@ -155,58 +271,38 @@ def main():
     parser.add_argument("--banyan", type=pathlib.Path, default=ROOT / ".build/release/banyan")
     parser.add_argument("--run", required=True)
     parser.add_argument("--picture", type=pathlib.Path, required=True)
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=30, help="at half load; throughput takes three times half of it, the tower a quarter each")
     parser.add_argument("--overload", type=float, default=60, help="seconds at twice the load")
     parser.add_argument("--latency", type=float, default=5)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--quiet-log", action="store_true", help="no line in the log for each request")
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path, help="where the record goes; one of a longer overload is not replaced")
     options = parser.parse_args()
-    message = request(options.picture)
-    service = Service(options)
-    failures = []
-    try:
-        record = {"picturesPerSecondOfTheTower": service.pace, "bytes": options.picture.stat().st_size, "latency": options.latency}
-        asyncio.run(closed(service, message, 2 * options.batch, 3))
-        record["answersPerSecond"] = asyncio.run(closed(service, message, 2 * options.batch, options.seconds))
-        record["share"] = record["answersPerSecond"] / service.pace
-        half = record["answersPerSecond"] / 2
-        statuses, taken, _, _ = asyncio.run(opened(service, message, half, options.seconds))
-        record["half"] = {"rate": half, "p50": at(taken, 0.5), "p99": at(taken, 0.99), "statuses": statuses}
-        if set(statuses) != {200}:
-            failures.append(f"at half load: {statuses}")
+    if options.json and holds_longer(options.json, options.overload):
+        parser.error(f"{options.json} holds the record of a longer overload; choose another name")
+    with contextlib.ExitStack() as stack:
+        # Nothing bounds its batches but their size, and they are waited for, so that each is whole.
+        tower = Service(options, batch=options.batch, latency=3600, gather=100, max_body=64)
+        stack.callback(tower.kill)
+        service = Service(options, batch=options.batch, latency=options.latency)
+        stack.callback(service.kill)
+        trial = Trial(options, service)
+        trial.throughput(tower)
+        trial.check(tower.stop() == 0, "the service that times the tower alone did not end in order")
+        trial.half()
         if options.overload > 0:
-            statuses, taken, refused, memory = asyncio.run(
-                opened(service, message, 2 * record["answersPerSecond"], options.overload, disturb=True))
-            quarter = max(1, len(memory) // 4)
-            growth = statistics.mean(memory[-quarter:]) - statistics.mean(memory[quarter:2 * quarter] or memory)
-            record["double"] = {
-                "seconds": options.overload, "statuses": {str(key): value for key, value in statuses.items()},
-                "p50": at(taken, 0.5), "p99": at(taken, 0.99), "max": at(taken, 1),
-                "late": sum(value > options.latency for value in taken), "refusalP99": at(refused, 0.99),
-                "margin": service.metric("banyan_latency_margin"),
-                "memoryMiB": [round(value) for value in memory[:: max(1, len(memory) // 12)]], "growthMiB": growth,
-            }
-            allowed = {200, 429, "slow client left", "upload aborted", "malformed"}
-            if set(statuses) - allowed:
-                failures.append(f"at twice the load: {statuses}")
-            if at(taken, 0.99) > options.latency:
-                failures.append(f"latency promised {options.latency} s, p99 {at(taken, 0.99):.2f} s")
-            if growth > 64:
-                failures.append(f"memory grew by {growth:.0f} MiB")
-        record["exit"] = service.stop()
-        if record["exit"]:
-            failures.append(f"the service ended with {record['exit']}")
-    finally:
-        if service.process.poll() is None:
-            service.process.kill()
-    print(json.dumps(record, indent=2))
+            trial.double()
+        trial.record["exit"] = service.stop()
+        trial.check(trial.record["exit"] == 0, f"the service ended with {trial.record['exit']}")
+    trial.record["failures"] = trial.failures
+    print(json.dumps(trial.record, indent=2))
+    print(table(trial.record))
     if options.json:
-        options.json.write_text(json.dumps(record, indent=2) + "\n")
-    for failure in failures:
+        options.json.write_text(json.dumps(trial.record, indent=2) + "\n")
+    for failure in trial.failures:
         print(f"FAILED: {failure}", file=sys.stderr)
-    raise SystemExit(1 if failures else 0)
+    raise SystemExit(1 if trial.failures else 0)
 
 
 if __name__ == "__main__":

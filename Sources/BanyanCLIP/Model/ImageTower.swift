@@ -81,6 +81,11 @@ public struct ImageTower: Sendable {
     return try projection(postNorm(x.select(1, 0)))  // [batch, projection]
   }
 
+  /// The way that is taken where `path` is asked for: weights elsewhere, or in other numbers, have no fused blocks.
+  public func taken(_ path: EncodingPath) -> EncodingPath {
+    path == .fused && !twins.allSatisfy(\.exists) ? .plain : path
+  }
+
   /// Pixels to the input of the first block: [batch, 1 + patches, width].
   ///
   /// `tap` sees what the patches' convolution gives.

@@ -56,12 +56,16 @@ public struct TextTower: Sendable {
     try injection.check(width: configuration.text.width, depth: blocks.count, tower: "text")
     let layout = try TextLayout(
       names, injection: injection, contextLength: configuration.contextLength, sharing: path != .plain)
-    return switch path {
+    return switch taken(path) {
     case .plain: try plainFeatures(layout, injection)
     case .sharedPrefix: try sharedPrefixFeatures(layout, injection)
-    case .fused:
-      twins.allSatisfy(\.exists) ? try fusedFeatures(layout, injection) : try sharedPrefixFeatures(layout, injection)
+    case .fused: try fusedFeatures(layout, injection)
     }
+  }
+
+  /// The way that is taken where `path` is asked for: weights elsewhere, or in other numbers, have no fused blocks.
+  public func taken(_ path: EncodingPath) -> EncodingPath {
+    path == .fused && !twins.allSatisfy(\.exists) ? .sharedPrefix : path
   }
 
   /// The embeddings of token ids, [count, width]; without positions.

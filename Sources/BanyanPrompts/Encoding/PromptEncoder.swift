@@ -201,7 +201,7 @@ struct PromptEncoder: Sendable {
   ///
   /// - Parameter shape: The context's, [length, width] or [classes, length, width].
   private func cost(_ shape: [Int], classSet: Int) -> Int {
-    let names = vocabulary.classSets[classSet]
+    let (names, path) = (vocabulary.classSets[classSet], text.taken(path))
     let longest = names.map { $0.name.count + $0.closing.count + 1 }.max() ?? 0
     let context = shape.dropLast().last ?? 0
     let inPrefix = path != .plain && position == .end && shape.count < 3

@@ -41,11 +41,22 @@ struct TemplateEncoder: Sendable {
   /// The weights of a task's classes, or of some of them, by `tower`, which may carry a graph.
   /// // [classes, projection], unit rows
   func weights(task: Int, classes: Range<Int>? = nil, tower: TextTower) throws -> Tensor {
-    let unit = try sentences[task].map {
-      try tower.features(Array($0[classes ?? $0.indices]), path: path).select(0, 0).normalized()
+    let wanted = classes ?? sentences[task][0].indices
+    // So many at a time, however many there are, and one template's on top of the others'.
+    let parts = try stride(from: wanted.lowerBound, to: wanted.upperBound, by: Self.namesAtOnce).map { start in
+      let some = start..<min(start + Self.namesAtOnce, wanted.upperBound)
+      var sum: Tensor?
+      for template in sentences[task] {
+        let unit = try tower.features(Array(template[some]), path: path).select(0, 0).normalized()
+        sum = try sum.map { try $0 + unit } ?? unit
+      }
+      return try (sum ?? Tensor.zeros([0])).affine(scale: 1 / Double(sentences[task].count)).normalized()
     }
-    return try Tensor.stacked(unit).mean([0]).normalized()
+    return parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, axis: 0)
   }
+
+  /// Some 250 MB of activations in a ViT-B's text tower.
+  private static let namesAtOnce = 1000
 
   /// The same for tasks whose sentences are the same.
   func key(task: Int) -> String { "sentences of task \(sentences.firstIndex(of: sentences[task]) ?? task)" }

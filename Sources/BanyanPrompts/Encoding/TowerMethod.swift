@@ -121,7 +121,7 @@ extension TowerMethod {
     let configuration = context.model.configuration
     let (tower, tokens) = (configuration.image, configuration.patchCount + 1)
     let floats: Int
-    if context.imagePath == .fused {
+    if context.model.image.taken(context.imagePath) == .fused {
       // What a block keeps: inputs of its norms, queries, keys, values, what is mixed, and the MLP's inner layer; and what one
       // block needs while it works.
       let (kept, working) = (6 * tower.width + tower.mlpWidth, 10 * tower.width + 3 * tower.mlpWidth)
@@ -146,8 +146,12 @@ extension TowerMethod {
   fileprivate func classParts(of task: Int) -> [Range<Int>] {
     let (count, text) = (context.tasks[task].classNames.count, context.model.configuration.text)
     // A name has few tokens of its own; without the shared prefix it has all positions.
-    let tokens = context.encodingPath == .fused ? 8 : context.model.configuration.contextLength
-    let floats = text.layers * (6 * text.width + text.mlpWidth) + 10 * text.width + 3 * text.mlpWidth
+    let isFused = context.model.text.taken(context.encodingPath) == .fused
+    let tokens = isFused ? 8 : context.model.configuration.contextLength
+    let floats =
+      isFused
+      ? text.layers * (6 * text.width + text.mlpWidth) + 10 * text.width + 3 * text.mlpWidth
+      : text.layers * (10 * text.width + 4 * text.mlpWidth + 2 * text.heads * tokens)
     let most = max(1, context.activationBudget / (4 * tokens * floats))
     guard count > most else { return [0..<count] }
     let parts = (count - 1) / most + 1

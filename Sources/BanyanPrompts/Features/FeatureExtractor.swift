@@ -46,6 +46,7 @@ public struct FeatureExtractor: Sendable {
   }
 
   private let tower: ImageTower
+  private let path: ImageTower.EncodingPath
   /// Where the tower works.
   package var device: Device { tower.device }
   /// Pictures to the tower's planes.
@@ -53,19 +54,25 @@ public struct FeatureExtractor: Sendable {
   private let cache: FeatureCache
 
   /// An extractor for the image tower of `model`.
-  public init(model: CLIPModel, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
-    try self.init(tower: model.image, preprocessor: preprocessor, cache: cache, batchSize: batchSize)
+  public init(
+    model: CLIPModel, preprocessor: ImagePreprocessor, path: ImageTower.EncodingPath = .fused, cache: FeatureCache,
+    batchSize: Int = 32
+  ) throws {
+    try self.init(tower: model.image, preprocessor: preprocessor, path: path, cache: cache, batchSize: batchSize)
   }
 
   /// An extractor for an image tower that stands alone.
-  public init(tower: ImageTower, preprocessor: ImagePreprocessor, cache: FeatureCache, batchSize: Int = 32) throws {
+  public init(
+    tower: ImageTower, preprocessor: ImagePreprocessor, path: ImageTower.EncodingPath = .fused, cache: FeatureCache,
+    batchSize: Int = 32
+  ) throws {
     let side = tower.configuration.imageSize
     guard preprocessor.outputHeight == side, preprocessor.outputWidth == side else {
       throw BanyanError(
         .malformed, at: "preprocessor_config.json",
         "expected pictures of \(side) × \(side), found \(preprocessor.outputWidth) × \(preprocessor.outputHeight)")
     }
-    self.tower = tower
+    (self.tower, self.path) = (tower, path)
     self.cache = cache
     reader = PictureReader(preprocessor: preprocessor, batchSize: batchSize)
   }
@@ -120,7 +127,7 @@ public struct FeatureExtractor: Sendable {
 
   /// The unit features of planes, [pictures, projection].
   public func feature(ofPixels pixels: Tensor) throws -> Tensor {
-    try Engine.withoutGradients { try tower.features(pixels).normalized() }
+    try Engine.withoutGradients { try tower.features(pixels, path: path).normalized() }
   }
 
   private func compute(
@@ -133,7 +140,7 @@ public struct FeatureExtractor: Sendable {
       // Always as many rows, so that a feature does not depend on which pictures were still missing.
       let blank = [Float](repeating: 0, count: planes[0].count)
       let padded = planes + [[Float]](repeating: blank, count: reader.batchSize - planes.count)
-      let features = try Engine.withoutGradients { try tower.features(tensor(padded)).floats() }
+      let features = try Engine.withoutGradients { try tower.features(tensor(padded), path: path).floats() }
       let width = features.count / padded.count
       for row in planes.indices { try each(range.lowerBound + row, Array(features[row * width..<(row + 1) * width])) }
       progress(range.upperBound, pictures.count)

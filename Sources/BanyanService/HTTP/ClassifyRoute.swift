@@ -30,7 +30,7 @@ struct ClassifyRoute: Sendable {
   }
 
   func callAsFunction(_ request: Request, _ context: ServiceContext) async throws -> Response {
-    let (body, settings) = (try await request.read(answering.settings), answering.settings)
+    let (body, settings) = (try await request.read(for: answering, context), answering.settings)
     // A form of many parts takes a while to take apart; a bare picture does not.
     let isForm = HeaderParameters(request.headers[.contentType] ?? "").value == "multipart/form-data"
     let sent =
@@ -41,7 +41,7 @@ struct ClassifyRoute: Sendable {
     let places = try sent.tasks.isEmpty ? Array(runs.tasks.indices) : sent.tasks.map(runs.place)
     let results = try await answering.answers(
       sent.pictures.map { .file(name: $0.name, data: $0.data) }, runs: runs, places: places,
-      isNamed: !sent.tasks.isEmpty, client: context.client)
+      client: context.client)
     // One picture that cannot be read is no answer at all; among others it is one of the answers.
     if results.count == 1, case .failure(let error) = results[0] { throw error }
     let answer = Answer(

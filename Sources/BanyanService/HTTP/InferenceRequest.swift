@@ -22,6 +22,9 @@ package struct InferenceRequest: Sendable {
   /// How many pictures are sent.
   package var count: Int { input.shape[0] }
 
+  /// How many numbers are read as JSON: in memory each takes many times what it takes as bytes.
+  private static let numberLimit = 1 << 21
+
   /// Takes a body apart.
   ///
   /// - Parameters:
@@ -31,6 +34,12 @@ package struct InferenceRequest: Sendable {
   package init(_ body: Data, headerLength: String?) throws {
     let split = try Self.split(body, headerLength: headerLength)
     var binary = split.binary
+    // Before any of them is read; what stands between commas is at least as much.
+    guard split.json.count(where: { $0 == UInt8(ascii: ",") }) <= Self.numberLimit else {
+      throw ServiceError(
+        .contentTooLarge,
+        "expected at most \(Self.numberLimit) numbers in the JSON; more go behind it, as bytes (binary_data_size)")
+    }
     guard let json = try? JSONDecoder().decode(JSONValue.self, from: split.json), case .object = json else {
       throw ServiceError(.badRequest, "expected a JSON object")
     }

@@ -88,7 +88,7 @@ struct InferenceRoutes: Sendable {
     if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
       throw ServiceError(.unsupportedMediaType, "expected a body without content encoding, found \(encoding)")
     }
-    let body = try await request.read(answering.settings)
+    let body = try await request.read(for: answering, context)
     let headerLength = request.headers[.inferenceHeaderLength]
     let (size, limit) = (runs.classifier(place).planeSize, answering.settings.pictureLimit)
     let (asked, sources) = try await answering.queue.read {
@@ -96,7 +96,7 @@ struct InferenceRoutes: Sendable {
       return (asked, try asked.sources(size, limit: limit))
     }
     let results = try await answering.answers(
-      sources, runs: runs, places: [place], isNamed: true, client: context.client)
+      sources, runs: runs, places: [place], client: context.client)
     let rows = try results.map { try $0.get()[0] }
     let task = runs.tasks[place]
     let outputs = try asked.outputs.map { try output($0, rows, task.classNames) }

@@ -88,7 +88,7 @@ struct OpenAPIDocument {
   private func operation(
     _ id: String, _ summary: String, ok: JSONValue, errors codes: [Int], more: [String: JSONValue] = [:]
   ) -> JSONValue {
-    var responses = errors(codes + [401, 429, 500])
+    var responses = errors(codes + [401, 403, 421, 429, 500])
     responses["200"] = ok
     var members: [String: JSONValue] = [
       "operationId": .string(id), "summary": .string(summary), "responses": .object(responses),
@@ -112,16 +112,22 @@ struct OpenAPIDocument {
       id, summary, ok: ["description": "Yes."], errors: [],
       more: [
         "security": [],
-        "responses": ["200": ["description": "Yes."], "503": ["description": "Not yet."], "500": errorReference],
+        "responses": [
+          "200": ["description": "Yes."], "503": ["description": "Not yet."], "403": errorReference,
+          "421": errorReference, "500": errorReference,
+        ],
       ])
   }
 
   private var errorReference: JSONValue { ["$ref": "#/components/responses/Error"] }
 
-  private func parameters(_ hasVersion: Bool) -> JSONValue {
+  private func parameters(_ hasVersion: Bool, more: [JSONValue] = []) -> JSONValue {
     .array(
-      (hasVersion ? ["task", "version"] : ["task"]).map { ["$ref": .string("#/components/parameters/\($0)")] })
+      (hasVersion ? ["task", "version"] : ["task"]).map { ["$ref": .string("#/components/parameters/\($0)")] } + more)
   }
+
+  /// How many bytes of a body are JSON, where others follow.
+  private var headerLength: JSONValue { ["type": "integer", "minimum": 0] }
 
   private func model(
     _ id: String, _ summary: String, _ schema: JSONValue?, hasVersion: Bool = false
@@ -141,11 +147,30 @@ struct OpenAPIDocument {
           "application/json": ["schema": reference("InferenceResponse")],
           "application/octet-stream": ["schema": ["type": "string", "contentMediaType": "application/octet-stream"]],
         ],
+        "headers": [
+          "Inference-Header-Content-Length": ["description": "With bytes behind the JSON.", "schema": headerLength]
+        ],
       ], errors: [400, 404, 408, 413, 415, 422, 503],
       more: [
-        "parameters": parameters(hasVersion),
+        "parameters": parameters(
+          hasVersion,
+          more: [
+            [
+              "name": "Inference-Header-Content-Length", "in": "header", "schema": headerLength,
+              "description": "The bytes of JSON at the begin of an octet-stream; all is JSON where it is absent.",
+            ]
+          ]),
         "requestBody": [
-          "required": true, "content": ["application/json": ["schema": reference("InferenceRequest")]],
+          "required": true,
+          "content": [
+            "application/json": ["schema": reference("InferenceRequest")],
+            "application/octet-stream": [
+              "schema": [
+                "type": "string", "contentMediaType": "application/octet-stream", "minLength": 2,
+                "description": "The JSON, and behind it the bytes of inputs that have binary_data_size.",
+              ]
+            ],
+          ],
         ],
       ])
   }
@@ -199,6 +224,34 @@ struct OpenAPIDocument {
     ]
   }
 
+  /// Picture files; as many as the shape says, which no schema can say of the texts.
+  private var imageInput: JSONValue {
+    record(
+      [
+        "name": ["enum": ["image"]], "datatype": ["enum": ["BYTES"]],
+        "shape": ["type": "array", "items": ["type": "integer", "minimum": 1], "minItems": 1, "maxItems": 2],
+        "data": [
+          "type": "array", "minItems": 1, "maxItems": .integer(Int64(settings.pictureLimit)),
+          "items": ["type": "string", "contentEncoding": "base64", "minLength": 4],
+        ], "parameters": binarySize,
+      ], optional: ["data", "parameters"])
+  }
+
+  /// Planes that were preprocessed elsewhere; their size is in the model's metadata.
+  private var pixelInput: JSONValue {
+    record(
+      [
+        "name": ["enum": ["pixels"]], "datatype": ["enum": ["FP32"]],
+        "shape": ["type": "array", "items": ["type": "integer", "minimum": 1], "minItems": 4, "maxItems": 4],
+        "data": ["type": "array", "minItems": 1, "description": "Row by row, or nested as the shape is."],
+        "parameters": binarySize,
+      ], optional: ["data", "parameters"])
+  }
+
+  private var binarySize: JSONValue {
+    ["type": "object", "properties": ["binary_data_size": ["type": "integer", "minimum": 0]]]
+  }
+
   private func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
 
   private var schemas: JSONValue {
@@ -220,16 +273,7 @@ struct OpenAPIDocument {
         [
           "id": text,
           "inputs": [
-            "type": "array", "minItems": 1, "maxItems": 1,
-            "items": record([
-              "name": ["enum": ["image"]], "datatype": ["enum": ["BYTES"]],
-              // Several pictures: as many texts as the shape says, which no schema can.
-              "shape": ["type": "array", "items": ["const": 1], "minItems": 1, "maxItems": 1],
-              "data": [
-                "type": "array", "minItems": 1, "maxItems": 1,
-                "items": ["type": "string", "contentEncoding": "base64", "minLength": 4],
-              ],
-            ]),
+            "type": "array", "minItems": 1, "maxItems": 1, "items": ["oneOf": [imageInput, pixelInput]],
           ],
           "outputs": list(
             record(
@@ -239,7 +283,12 @@ struct OpenAPIDocument {
       "InferenceResponse": record(
         [
           "model_name": text, "model_version": text, "id": text,
-          "outputs": list(record(["name": text, "datatype": text, "shape": list(["type": "integer"])])),
+          "outputs": list(
+            record(
+              [
+                "name": text, "datatype": text, "shape": list(["type": "integer"]), "data": ["type": "array"],
+                "parameters": ["type": "object"],
+              ], optional: ["data", "parameters"])),
         ], optional: ["id"]),
       "Answers": record([
         "pictures": list(

@@ -3,12 +3,28 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-  /// The whole body, under bounds on its length and on the time that it takes.
+  /// The whole body, under bounds on its length, on the time that it takes and on how many come from one address.
   ///
-  /// - Throws: A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early.
-  func read(_ settings: ServiceSettings) async throws -> Data {
+  /// - Throws: A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early, 429
+  ///   where the address sends many already.
+  func read(for answering: Answering, _ context: ServiceContext) async throws -> Data {
+    // Clients without an address come from this machine.
+    let data =
+      switch context.remoteAddress?.ipAddress {
+      case let client?: try await answering.uploads.upload(from: client) { try await read(answering.settings) }
+      case nil: try await read(answering.settings)
+      }
+    context.bodyIsRead()
+    if let announced, data.count < announced {
+      throw ServiceError(.badRequest, "expected a body of \(announced) bytes, found \(data.count)")
+    }
+    return data
+  }
+
+  private var announced: Int? { headers[.contentLength].flatMap(Int.init) }
+
+  private func read(_ settings: ServiceSettings) async throws -> Data {
     let limit = settings.bodyLimit
-    let announced = headers[.contentLength].flatMap(Int.init)
     if let announced, announced > limit { throw Self.tooLarge(limit) }
     let body = body
     let time = settings.uploadTime
@@ -39,9 +55,6 @@ extension Request {
     guard let data else {
       throw ServiceError(
         .requestTimeout, "the body did not arrive within \(time.seconds) s", headers: [.connection: "close"])
-    }
-    if let announced, data.count < announced {
-      throw ServiceError(.badRequest, "expected a body of \(announced) bytes, found \(data.count)")
     }
     return data
   }

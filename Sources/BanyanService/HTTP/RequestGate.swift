@@ -66,7 +66,8 @@ struct RequestGate: RouterMiddleware {
     }
     // A body behind the answer to HEAD would be taken for the next answer.
     if request.method == .head { response = response.createHeadResponse() }
-    if response.headers[.connection] == "close" { context.closeSoon() }
+    // What is answered before its body has come is done with.
+    if Self.announcesBody(request), !context.isBodyRead { response.headers[.connection] = "close" }
     response.headers[.requestID] = id
     response.headers[.contentTypeOptions] = "nosniff"
     cross(request, &response)
@@ -83,6 +84,10 @@ struct RequestGate: RouterMiddleware {
         "milliseconds": "\((seconds * 1e5).rounded() / 100)", "client": "\(context.client)",
       ])
     return response
+  }
+
+  private static func announcesBody(_ request: Request) -> Bool {
+    request.headers[.transferEncoding] != nil || request.headers[.contentLength].map { $0 != "0" } ?? false
   }
 
   /// A client's own id, where it is short and plain enough for a log.

@@ -8,6 +8,7 @@ struct Answering: Sendable {
   let queue: BatchQueue
   let settings: ServiceSettings
   let rate: RateGate?
+  let uploads: UploadGate
   /// What is kept of traffic; `nil` keeps nothing.
   let traffic: TrafficKeeper?
 
@@ -21,10 +22,8 @@ struct Answering: Sendable {
   /// with it.
   ///
   /// - Throws: A ``ServiceError`` where the service is full or fails as a whole.
-  ///
-  /// - Parameter isNamed: Whether the client named the tasks: pictures of a task, and not pictures that all tasks are asked about.
   func answers(
-    _ sources: [Source], runs: ServedRuns, places: [Int], isNamed: Bool, client: String
+    _ sources: [Source], runs: ServedRuns, places: [Int], client: String
   ) async throws -> [Result<[[Double]], BanyanError>] {
     let promise = try await queue.reserve(sources.count, of: runs, places: places)
     let found: [Result<[[Double]], BanyanError>]
@@ -33,7 +32,7 @@ struct Answering: Sendable {
       try rate?.take(sources.count, client: client)
       found = try await withThrowingTaskGroup(of: (Int, Result<[[Double]], BanyanError>).self) { group in
         for (index, source) in sources.enumerated() {
-          group.addTask { (index, try await answer(source, runs: runs, places: places, isNamed: isNamed)) }
+          group.addTask { (index, try await answer(source, runs: runs, places: places)) }
         }
         var results = [Result<[[Double]], BanyanError>?](repeating: nil, count: sources.count)
         for try await (index, result) in group { results[index] = result }
@@ -49,7 +48,7 @@ struct Answering: Sendable {
   }
 
   private func answer(
-    _ source: Source, runs: ServedRuns, places: [Int], isNamed: Bool
+    _ source: Source, runs: ServedRuns, places: [Int]
   ) async throws -> Result<[[Double]], BanyanError> {
     var rows = [[Double]](repeating: [], count: places.count)
     let towers = runs.towers(places)
@@ -65,7 +64,8 @@ struct Answering: Sendable {
           }
         }
         let answer = try await queue.answer(planes, runs: runs, places: part)
-        if isNamed || runs.tasks.count == 1 {
+        // A picture that several tasks are asked about is no traffic of any of them.
+        if Set(places).count == 1 {
           traffic?.add(answer.feature, zip(part, answer.probabilities).map { ($0, runs, $1) })
         }
         for (place, probabilities) in zip(part, answer.probabilities) {

@@ -182,7 +182,7 @@ actor BatchQueue: Service {
     logger.notice(
       "ready",
       metadata: [
-        "tasks": "\(runs.tasks.count)",
+        "tasks": "\(runs.tasks.count)", "threads": "\(Engine.threads)",
         "picturesPerSecond": "\((10 / max(forecast.secondsPerPass ?? 1, 1e-9)).rounded() / 10)",
       ])
   }

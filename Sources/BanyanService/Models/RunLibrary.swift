@@ -14,12 +14,19 @@ public final class RunLibrary: Sendable {
     var runs: ServedRuns
     var digest: String
     var reloads = 0
+    /// What could not be read of late, and since when.
+    var failure: (digest: String, time: ContinuousClock.Instant)?
   }
+
+  /// How soon runs that could not be read are tried again, where their records have not changed.
+  private static let patience = Duration.seconds(60)
 
   /// Reads all runs.
   public init(_ sources: [ServedRuns.Source]) throws {
     self.sources = sources
-    state = Mutex(State(runs: try ServedRuns(sources), digest: Self.digest(sources)))
+    // Before they are read: what is exchanged meanwhile is newer.
+    let digest = Self.digest(sources)
+    state = Mutex(State(runs: try ServedRuns(sources), digest: digest))
   }
 
   /// What is served now.
@@ -37,13 +44,30 @@ public final class RunLibrary: Sendable {
 
   /// Reads all runs anew; those that are served stay until ``install(_:)``.
   ///
-  /// - Parameter onlyIfChanged: Whether equal records are left alone.
+  /// Towers that are served already are not read a second time.
+  ///
+  /// - Parameter onlyIfChanged: Whether equal records are left alone, and those that could not be read within the last minute.
   /// - Returns: The runs; `nil` where they were left alone.
   /// - Throws: A `BanyanError` where one cannot be read.
   public func read(onlyIfChanged: Bool = false) throws -> Fresh? {
     let digest = Self.digest(sources)
-    if onlyIfChanged, state.withLock({ $0.digest == digest }) { return nil }
-    return Fresh(runs: try ServedRuns(sources), digest: digest)
+    let now = ContinuousClock().now
+    let (current, isKnown) = state.withLock { state in
+      let isBad = state.failure.map { $0.digest == digest && $0.time.duration(to: now) < Self.patience } ?? false
+      return (state.runs, state.digest == digest || isBad)
+    }
+    if onlyIfChanged, isKnown { return nil }
+    do {
+      return Fresh(runs: try ServedRuns(sources, sharing: current), digest: digest)
+    } catch {
+      state.withLock { $0.failure = (digest, now) }
+      throw error
+    }
+  }
+
+  /// Takes note that these cannot be served; they are left alone for a while.
+  public func refuse(_ fresh: Fresh) {
+    state.withLock { $0.failure = (fresh.digest, ContinuousClock().now) }
   }
 
   /// Serves these from now on.
@@ -52,6 +76,7 @@ public final class RunLibrary: Sendable {
       $0.runs = fresh.runs
       $0.digest = fresh.digest
       $0.reloads += 1
+      $0.failure = nil
     }
   }
 

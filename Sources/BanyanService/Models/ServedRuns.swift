@@ -53,15 +53,18 @@ public struct ServedRuns: Sendable {
 
   /// Reads runs.
   ///
+  /// - Parameters:
+  ///   - sources: Where they lie.
+  ///   - earlier: Runs whose towers are in memory; those that are the same are shared.
   /// - Throws: A `BanyanError` that names the run and the file which cannot be served.
-  public init(_ sources: [Source]) throws {
+  public init(_ sources: [Source], sharing earlier: ServedRuns? = nil) throws {
     guard !sources.isEmpty else { throw BanyanError(.usage, at: "--run", "expected a run or more, found none") }
     var runs: [Run] = []
     for source in sources {
       let finished = try FinishedRun(source.folder)
       let seed = try finished.seed(source.seed)
       let classifier = try PictureClassifier(
-        finished, seed: seed, model: source.model, sharing: runs.map(\.classifier))
+        finished, seed: seed, model: source.model, sharing: ((earlier?.runs ?? []) + runs).map(\.classifier))
       let folder = source.folder.standardizedFileURL.lastPathComponent
       var (name, number) = (folder, 2)
       while runs.contains(where: { $0.name == name }) { (name, number) = ("\(folder)-\(number)", number + 1) }

@@ -1,6 +1,7 @@
 import BanyanTraining
 import Foundation
 import Logging
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -8,39 +9,53 @@ import Synchronization
 final class TrafficKeeper: Service {
   private let url: URL
   private let logger: Logger
-  private let traffic: Mutex<Traffic>
+  private let kept: Mutex<Kept>
   private static let interval = Duration.seconds(10)
+
+  private struct Kept {
+    var traffic: Traffic
+    /// Whether there is more than the file has.
+    var isNew = false
+  }
 
   /// Goes on with the file where there is one.
   init(_ url: URL, logger: Logger) throws {
     (self.url, self.logger) = (url, logger)
     let isThere = FileManager.default.fileExists(atPath: url.path)
-    traffic = Mutex(try isThere ? Traffic(contentsOf: url) : Traffic())
+    kept = Mutex(Kept(traffic: try isThere ? Traffic(contentsOf: url) : Traffic()))
   }
 
   /// Takes note of a picture under tasks.
   func add(_ feature: [Float], _ answers: [(place: Int, runs: ServedRuns, probabilities: [Double])]) {
-    traffic.withLock { traffic in
+    kept.withLock { kept in
       for (place, runs, probabilities) in answers {
         let task = runs.tasks[place]
-        traffic.add(feature, probabilities: probabilities, task: task.name, origin: task.origin)
+        kept.traffic.add(feature, probabilities: probabilities, task: task.name, origin: task.origin)
       }
+      kept.isNew = true
     }
   }
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      while (try? await Task.sleep(for: Self.interval)) != nil { self.save() }
+      while (try? await Task.sleep(for: Self.interval)) != nil {
+        // Beside what answers: the disk may take its time.
+        try? await NIOThreadPool.singleton.runIfActive { self.save() }
+      }
     }
     save()
   }
 
+  /// Writes what is new.
   private func save() {
-    let now = traffic.withLock { $0 }
-    guard !now.taskNames.isEmpty else { return }
+    let new: Traffic? = kept.withLock { kept in
+      defer { kept.isNew = false }
+      return kept.isNew ? kept.traffic : nil
+    }
     do {
-      try now.write(to: url)
+      try new?.write(to: url)
     } catch {
+      kept.withLock { $0.isNew = true }
       logger.error("traffic not kept", metadata: ["error": "\(error)"])
     }
   }

@@ -19,6 +19,7 @@ enum ServicePage {
     p{max-width:44rem;margin:.25rem 0 1rem;color:var(--m)}
     #drop{border:2px dashed var(--m);border-radius:.75rem;padding:2rem;text-align:center;cursor:pointer;background:none;color:inherit;font:inherit;width:100%}
     #drop.over,#drop:hover{border-color:var(--a);background:var(--b)}
+    #drop[aria-disabled=true]{border-color:var(--g);background:none;color:var(--m);cursor:not-allowed}
     button:focus-visible,input:focus-visible,summary:focus-visible,label:focus-within{outline:2px solid var(--a);outline-offset:2px}
     fieldset{border:0;padding:0;margin:1rem 0 0;display:flex;flex-wrap:wrap;gap:.25rem 1rem}
     legend{float:left;margin-right:1rem;color:var(--m)}
@@ -32,7 +33,7 @@ enum ServicePage {
     .tasks li::before{content:"";position:absolute;inset:1px auto 1px 0;width:calc(var(--v)*1%);background:var(--b);border-radius:.2rem;z-index:-1}
     .tasks li span:last-child{text-align:right;font-variant-numeric:tabular-nums}
     .tasks li span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-    .error{color:var(--e)}
+    .said{margin:0 0 .5rem}.error{color:var(--e)}
     .tree,.tree ul{list-style:none;margin:0;padding-left:1.25rem;border-left:2px solid var(--g)}
     .tree{padding-left:.75rem}
     .tree li{margin:.2rem 0;position:relative}
@@ -51,9 +52,10 @@ enum ServicePage {
     <h1>What is in the picture?</h1>
     <p id="lead">Every task answers for itself; all of them see the picture once.</p>
     <form id="gate" hidden><label class="token">This service asks for its token: <input type="password" id="token" autocomplete="off"></label></form>
-    <button type="button" id="drop">Drop pictures here, paste one, or press to choose<br><small>JPEG, PNG or WebP</small></button>
+    <button type="button" id="drop" aria-describedby="note">Drop pictures here, paste one, or press to choose<br><small>JPEG, PNG or WebP</small></button>
     <input type="file" id="files" accept="image/jpeg,image/png,image/webp" multiple hidden>
     <fieldset id="choice"><legend>Ask</legend></fieldset>
+    <p id="note" class="error" role="status" aria-live="polite"></p>
     <p id="status" role="status" aria-live="polite"></p>
     <section id="pictures" aria-label="Answers"></section>
     <section id="runs"></section>
@@ -64,53 +66,112 @@ enum ServicePage {
     const make = (tag, text, more) => Object.assign(document.createElement(tag), text === undefined ? {} : {textContent: text}, more);
     const headers = () => $("token").value ? {Authorization: "Bearer " + $("token").value} : {};
     const percent = value => (100 * value).toFixed(1) + " %";
+    const tell = (text, isError) => { $("status").textContent = text; $("status").className = isError ? "error" : ""; };
+    const count = number => number + (number === 1 ? " picture" : " pictures");
     const ask = async (path, options = {}) => {
-      const answer = await fetch(path, {...options, headers: {...headers(), ...options.headers}});
+      const answer = await fetch(path, {...options, headers: {...headers(), ...options.headers}})
+        .catch(() => { throw Object.assign(new Error("no answer came from the service"), {status: 0}); });
+      const body = await answer.json().catch(() => null);
+      if (answer.ok && body) return body;
       if (answer.status === 401) { $("gate").hidden = false; $("token").focus(); }
-      const body = await answer.json().catch(() => ({error: "the service answered " + answer.status}));
-      if (!answer.ok) throw new Error(body.error + (answer.headers.get("Retry-After") ? " Try again in " + answer.headers.get("Retry-After") + " s." : ""));
-      return body;
+      throw Object.assign(new Error(body?.error ?? "the service answered " + answer.status),
+        {status: answer.status, pause: Number(answer.headers.get("Retry-After")) || 1});
     };
-    const chosen = () => [...document.querySelectorAll("#choice input")].filter(box => box.checked).map(box => box.value);
-    const show = (file, picture) => {
-      const article = make("article"), left = make("div"), tasks = make("div", undefined, {className: "tasks"});
-      const image = make("img", undefined, {alt: "", src: URL.createObjectURL(file)});
-      image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-      left.append(image, make("div", picture.name, {className: "name"}));
-      if (picture.error) tasks.append(make("p", picture.error, {className: "error"}));
-      for (const answer of picture.answers || []) {
-        const box = make("div"), list = make("ol");
-        for (const guess of answer.classes) {
-          const line = make("li");
-          line.style.setProperty("--v", 100 * guess.probability);
-          line.append(make("span", guess.name, {title: guess.name}), make("span", percent(guess.probability)));
-          list.append(line);
-        }
-        box.append(make("h3", answer.task), list);
-        box.addEventListener("mouseenter", () => mark(answer.task));
-        box.addEventListener("mouseleave", () => mark());
-        tasks.append(box);
+    const boxes = () => [...document.querySelectorAll("#choice input")];
+    const isNoneChosen = () => boxes().length > 0 && !boxes().some(box => box.checked);
+    // Named are tasks only where some are left out: what is named counts as pictures of the task.
+    const chosen = () => boxes().every(box => box.checked) ? [] : boxes().filter(box => box.checked).map(box => box.value);
+    const checkChoice = () => {
+      $("drop").setAttribute("aria-disabled", isNoneChosen());
+      $("note").textContent = isNoneChosen() ? "No task is checked, so nothing is asked. Check one or more." : "";
+    };
+    // A picture on the page: an article that is busy until it has its answers or an error.
+    const card = file => {
+      const name = file.name || "pasted picture", article = make("article"), left = make("div"), right = make("div");
+      const said = make("p"), tasks = make("div", undefined, {className: "tasks"});
+      const image = make("img", undefined, {alt: "", loading: "lazy", src: URL.createObjectURL(file)});
+      for (const event of ["load", "error"]) image.addEventListener(event, () => URL.revokeObjectURL(image.src));
+      image.addEventListener("error", () => image.remove());
+      left.append(image, make("div", name, {className: "name"}));
+      right.append(said, tasks);
+      article.append(left, right);
+      article.setAttribute("aria-label", name);
+      article.setAttribute("aria-busy", "true");
+      const say = (text, isError) => { said.textContent = text; said.className = isError ? "said error" : "said"; said.hidden = !text; };
+      const end = (text, isError) => { say(text, isError); article.setAttribute("aria-busy", "false"); };
+      say("Waits for its turn.");
+      return {article, name, say, fail: text => end(text, true), show: answers => { tasks.append(...answers.map(guesses)); end(""); }};
+    };
+    const guesses = answer => {
+      const box = make("div"), list = make("ol");
+      for (const guess of answer.classes) {
+        const line = make("li");
+        line.style.setProperty("--v", 100 * guess.probability);
+        line.append(make("span", guess.name, {title: guess.name}), make("span", percent(guess.probability)));
+        list.append(line);
       }
-      article.append(left, tasks);
-      $("pictures").prepend(article);
+      box.append(make("h3", answer.task), list);
+      box.addEventListener("mouseenter", () => mark(answer.task));
+      box.addEventListener("mouseleave", () => mark());
+      return box;
     };
-    const send = async files => {
+    // One request a picture, so that no bound on a request is met by many; two at a time, so that others are served too.
+    const together = 2, tries = 5, longestPause = 60;
+    const waiting = [];
+    let inWork = 0, tally = {all: 0};
+    const sum = () => {
+      const {all, answered, failed, start} = tally, without = failed ? ", " + failed + " without an answer" : "";
+      if (answered + failed < all) tell("Looking at " + count(all) + ": " + answered + " answered" + without + " …");
+      else tell(count(answered) + " answered" + without + ", in " + Math.round(performance.now() - start) + " ms.");
+    };
+    const send = files => {
       files = [...files];
-      if (!files.length) return;
-      $("status").className = "";
-      $("status").textContent = files.length === 1 ? "Looking at " + files[0].name + " …" : "Looking at " + files.length + " pictures …";
-      const form = new FormData();
-      for (const file of files) form.append("picture", file, file.name || "pasted picture");
-      for (const task of chosen()) form.append("task", task);
-      form.append("top", "5");
-      const start = performance.now();
-      try {
-        const found = await ask("classify", {method: "POST", body: form});
-        found.pictures.forEach((picture, index) => show(files[index], picture));
-        $("status").textContent = "Answered in " + Math.round(performance.now() - start) + " ms.";
-      } catch (error) {
-        $("status").className = "error";
-        $("status").textContent = error.message;
+      checkChoice();
+      if (!files.length || isNoneChosen()) return;
+      if (!inWork && !waiting.length) tally = {all: 0, answered: 0, failed: 0, start: performance.now()};
+      const jobs = files.map(file => ({file, tasks: chosen(), card: card(file)}));
+      $("pictures").prepend(...jobs.map(job => job.card.article));
+      waiting.push(...jobs);
+      tally.all += jobs.length;
+      sum();
+      work();
+    };
+    const work = () => {
+      // While the token is asked for, pictures wait.
+      while (inWork < together && waiting.length && $("gate").hidden) {
+        inWork += 1;
+        look(waiting.shift()).finally(() => { inWork -= 1; sum(); work(); });
+      }
+    };
+    const look = async job => {
+      for (let attempt = 1; ; attempt += 1) {
+        job.card.say("Looking …");
+        const form = new FormData();
+        form.append("picture", job.file, job.card.name);
+        for (const task of job.tasks) form.append("task", task);
+        form.append("top", "5");
+        try {
+          const {pictures: [picture]} = await ask("classify", {method: "POST", body: form});
+          if (picture.error) throw new Error(picture.error);
+          job.card.show(picture.answers);
+          tally.answered += 1;
+          return;
+        } catch (error) {
+          if (error.status === 401) {
+            job.card.say("Waits for the token.");
+            waiting.unshift(job);
+            return;
+          }
+          const isFull = error.status === 429 || error.status === 503;
+          if (!isFull || attempt === tries || error.pause > longestPause) {
+            const more = isFull ? "; try again in " + error.pause + " s" : error.status === 0 ? "; the file may be too large for it" : "";
+            job.card.fail(error.message + more);
+            tally.failed += 1;
+            return;
+          }
+          job.card.say("The service is full. Try " + (attempt + 1) + " of " + tries + " comes in " + error.pause + " s.");
+          await new Promise(go => setTimeout(go, 1000 * error.pause));
+        }
       }
     };
     const mark = task => document.querySelectorAll("[data-tasks]").forEach(item =>
@@ -163,20 +224,27 @@ enum ServicePage {
       try {
         const {runs} = await ask("runs");
         $("gate").hidden = true;
+        const left = boxes().filter(box => !box.checked).map(box => box.value);
         $("choice").replaceChildren(make("legend", "Ask"));
         const names = runs.flatMap(run => run.tasks.map(task => task.name));
         for (const name of names) {
-          const label = make("label"), box = make("input", undefined, {type: "checkbox", value: name, checked: true});
+          const label = make("label"), box = make("input", undefined, {type: "checkbox", value: name, checked: !left.includes(name)});
           label.append(box, " " + name);
           $("choice").append(label);
         }
         $("runs").replaceChildren(...runs.map(describe));
-        $("status").textContent = "";
-      } catch (error) { $("status").className = "error"; $("status").textContent = error.message; }
+        checkChoice();
+        if (tally.all) sum(); else tell("");
+        work();
+      } catch (error) {
+        // That a token is wanted the page has said already.
+        if (error.status !== 401) tell(error.message, true); else tell($("token").value ? "That is not its token." : "", true);
+      }
     };
+    $("choice").addEventListener("change", checkChoice);
     $("token").addEventListener("change", begin);
     $("gate").addEventListener("submit", event => { event.preventDefault(); begin(); });
-    $("drop").addEventListener("click", () => $("files").click());
+    $("drop").addEventListener("click", () => { if (!isNoneChosen()) $("files").click(); });
     $("files").addEventListener("change", event => { send(event.target.files); event.target.value = ""; });
     addEventListener("dragover", event => { event.preventDefault(); $("drop").classList.add("over"); });
     addEventListener("dragleave", () => $("drop").classList.remove("over"));

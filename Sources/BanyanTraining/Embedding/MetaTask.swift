@@ -120,6 +120,7 @@ public struct MetaTask {
       experts.append(try FinishedRun(folder))
     }
     guard let first = experts.first else { throw BanyanError(.usage, at: "taxonomy", "there is no task") }
+    try first.useItsThreads()
     let bench = try first.workbench(cache: cache)
     let known = output.appending(path: "embeddings.json")
     let errors = output.appending(path: "errors.json")

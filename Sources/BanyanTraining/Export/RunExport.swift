@@ -35,16 +35,19 @@ public struct RunExport {
     saved = try SavedPrompts(run.folder, seed: seed)
   }
 
-  /// Writes a form into its own folder below `folder`.
+  /// Writes a form into its own folder below `folder`, whole or not at all; what is there is replaced.
   ///
   /// - Returns: The folder.
   /// - Throws: A `BanyanError` of kind `usage` where the method leaves nothing of that form.
   @discardableResult public func write(_ form: Form, to folder: URL) throws -> URL {
     let target = folder.appending(path: form.rawValue)
-    switch form {
-    case .classifiers: try writeClassifiers(to: target)
-    case .transformers: try writeTransformers(to: target)
-    case .adapter: try writeAdapter(to: target)
+    if form != .adapter { try requireMatrix(form) }
+    try AtomicFolder.write(target) { aside in
+      switch form {
+      case .classifiers: try writeClassifiers(to: aside)
+      case .transformers: try writeTransformers(to: aside)
+      case .adapter: try writeAdapter(to: aside)
+      }
     }
     return target
   }
@@ -80,7 +83,6 @@ public struct RunExport {
   }
 
   private func writeClassifiers(to folder: URL) throws {
-    try requireMatrix(.classifiers)
     try AtomicFile.createFolder(folder)
     var tree = ParameterTree()
     var tasks: [TaskLabels] = []
@@ -97,7 +99,6 @@ public struct RunExport {
 
   /// Learned vectors become tokens, so that a prompt is a text: CLIP's own ensembling of templates gives the classifier.
   private func writeTransformers(to folder: URL) throws {
-    try requireMatrix(.transformers)
     let bench = try run.workbench(model: model, cache: nil)
     let method = try saved.method(bench, paths: (run.experiment.encodingPath, run.experiment.imagePath))
     var words: [String] = []

@@ -82,12 +82,13 @@ public final class StepTimer: Sendable {
   private func stage(of experiment: Experiment) throws -> Stage {
     let key =
       "\(experiment.model)\n\(experiment.tasks)\n\(experiment.device.rawValue)\n\(experiment.precision.rawValue)"
+      + "\n\(experiment.imagePath.rawValue)"
     if let known = stages.withLock({ $0[key] }) { return known }
     if let threads = experiment.threads { try Engine.setThreads(threads) }
     let stage = Stage(
       bench: try Workbench(
         model: EmbeddedCheckpoint.resolve(experiment.model), device: experiment.device,
-        precision: experiment.precision, cache: nil),
+        precision: experiment.precision, imagePath: experiment.imagePath, cache: nil),
       suite: try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions))
     stages.withLock { $0[key] = stage }
     return stage

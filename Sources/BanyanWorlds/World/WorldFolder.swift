@@ -166,7 +166,7 @@ public struct WorldFolder: Sendable {
     }
   }
 
-  /// Runs `body` on a folder beside `folder` and puts it in its place when that has ended well.
+  /// Runs `body` on a folder beside `folder` and puts it in the place of an older world, never of something else.
   private func replaceFolder(_ folder: URL, allowed: Bool, _ body: (URL) throws -> Void) throws {
     let files = FileManager.default
     var isFolder: ObjCBool = false
@@ -183,23 +183,11 @@ public struct WorldFolder: Sendable {
       throw BanyanError(
         .usage, at: folder.path, "the folder holds something else than a world", remedy: "Name another folder.")
     }
-    let parent = folder.deletingLastPathComponent()
-    let aside = parent.appendingPathComponent(".\(folder.lastPathComponent).partial")
-    try? files.removeItem(at: aside)
-    try AtomicFile.createFolder(aside)
-    do {
+    try AtomicFolder.write(folder) { aside in
       try body(aside)
       if !files.fileExists(atPath: aside.appendingPathComponent(Self.summaryName).path) {
         try JSONDocument.write(summary, to: aside.appendingPathComponent(Self.mapsMark))
       }
-      if files.fileExists(atPath: folder.path) { try files.removeItem(at: folder) }
-      try files.moveItem(at: aside, to: folder)
-    } catch {
-      try? files.removeItem(at: aside)
-      if error is BanyanError { throw error }
-      throw BanyanError(
-        .failed, at: folder.path, "cannot be written: \(error.localizedDescription)",
-        remedy: "Check the free space and that the folder may be written to.")
     }
   }
 }

@@ -33,6 +33,9 @@ int ct_set_threads(int threads);
 int ct_threads(void);
 // Sets whether ops of this thread record what a gradient needs; returns what was set before.
 bool ct_set_gradient_recording(bool enabled);
+// How many multiplications and additions matrix products and attention have had in this process, of all threads; not those of
+// gradients that libtorch takes by itself, outside of blocks and of oneDNN's products.
+int64_t ct_operations(void);
 // How many tensors handed out have not been given back.
 int64_t ct_live_tensors(void);
 // Keeps freed memory for what is allocated next, from now on.

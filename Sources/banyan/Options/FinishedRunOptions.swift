@@ -13,9 +13,10 @@ struct FinishedRunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The checkpoint, where it has moved since.", valueName: "folder"))
   var model: String?
 
-  /// The run, and the seed that is meant.
+  /// The run, and the seed that is meant; ops take the run's threads.
   func open() throws -> (run: FinishedRun, seed: UInt64) {
     let run = try FinishedRun(URL(fileURLWithPath: folder))
+    try run.useItsThreads()
     return (run, try run.seed(seed))
   }
 

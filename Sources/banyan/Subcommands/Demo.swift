@@ -120,6 +120,7 @@ struct Demo: ParsableCommand {
   private func classify(_ method: String?, in folder: URL, world: URL) throws {
     guard let method else { return }
     let finished = try FinishedRun(folder.appendingPathComponent(method))
+    try finished.useItsThreads()
     let seed = try finished.seed(nil)
     guard let run = finished.record.runs.first(where: { $0.seed == seed }), let split = run.split.first else { return }
     // A class that most tasks know, so that their answers can be compared.

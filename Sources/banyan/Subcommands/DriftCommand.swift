@@ -18,6 +18,10 @@ struct DriftCommand: ParsableCommand {
         banyan serve --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --pictures new-pictures     pictures in folders, <task>/<any class>/<image>
+
+      Where the pictures of the run are not at hand, as on the machine that serves, --reference FILE keeps what they look like:
+
+        banyan drift --run runs/hipro --traffic traffic.safetensors --reference reference.safetensors
       """)
 
   @OptionGroup(title: "Run") var finished: FinishedRunOptions
@@ -27,6 +31,15 @@ struct DriftCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Or pictures themselves, in any layout that `banyan train` takes.", valueName: "path"))
   var pictures: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the run's own pictures look like: made where the file is not there, else read in place of pictures and checkpoint.",
+      valueName: "file"), completion: .file())
+  var reference: String?
+
+  @Option(help: ArgumentHelp("The run's pictures, where they have moved since.", valueName: "path"))
+  var tasks: String?
 
   @Option(help: ArgumentHelp("How often a false alarm is accepted, over all tasks.", valueName: "share"))
   var level = 0.05
@@ -62,10 +75,21 @@ struct DriftCommand: ParsableCommand {
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
     defer { reporter.finish() }
-    let bench = try run.workbench(model: finished.moved, cache: cache.root)
+    let origins = try run.origins(seed: seed)
     let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
-    let reference = try run.reference(seed: seed, bench: bench, observer: observer)
-    let seen = try pictures.map { try run.windows($0, seed: seed, bench: bench, observer: observer) } ?? [:]
+    let kept = try keptReference(origins)
+    guard kept == nil || tasks == nil else {
+      throw BanyanError(
+        .usage, at: "--tasks", "is not read where --reference is there",
+        remedy: "Leave it out, or remove \(reference ?? "the file") to make it again.")
+    }
+    // Neither is needed where all is in files.
+    let bench = kept == nil || pictures != nil ? try run.workbench(model: finished.moved, cache: cache.root) : nil
+    let references = try kept ?? bench.map { try newReference(run, seed, $0, origins, observer) } ?? [:]
+    let seen =
+      try pictures.flatMap { path in try bench.map { try run.windows(path, seed: seed, bench: $0, observer: observer) }
+      }
+      ?? [:]
     reporter.finish()
     if let pictures, seen.isEmpty {
       throw BanyanError(
@@ -73,19 +97,11 @@ struct DriftCommand: ParsableCommand {
         remedy: "Name a folder after one of: \(run.record.taskNames.joined(separator: ", ")).")
     }
     let draws = max(draws, Int(needed))
-    let origins = try run.origins(seed: seed)
     var rows: [DriftTable.Row] = []
     for task in run.record.taskNames {
-      // Two runs with one task make the service say which.
-      let names = [task, "\(run.folder.url.standardizedFileURL.lastPathComponent).\(task)"]
-      let name = names.first { record?.window($0) != nil }
-      if let name, let origin = record?.origin(name), origin != origins[task] {
-        throw BanyanError(
-          .usage, at: "task \(name)", "the traffic came from other prompts than those of seed \(seed) of this run",
-          remedy: "Name the run and the seed that were served.")
-      }
+      let name = try record.flatMap { try served($0, task, of: run, seed: seed, origin: origins[task]) }
       let window = seen[task] ?? name.flatMap { record?.window($0) }
-      guard let window, window.count >= 8, let known = reference[task], known.count >= 8 else {
+      guard let window, window.count >= 8, let known = references[task], known.count >= 8 else {
         rows.append(.init(task: task, pictures: window?.count ?? 0))
         continue
       }
@@ -104,5 +120,44 @@ struct DriftCommand: ParsableCommand {
       Terminal.note("Nothing was compared: no task has eight pictures on both sides.")
     }
     if table.rows.contains(where: \.hasMoved) { throw ExitCode(ExitCodes.drift) }
+  }
+
+  /// What an earlier call kept of the run's own pictures; `nil` where there is no file.
+  private func keptReference(_ origins: [String: String]) throws -> [String: PictureWindow]? {
+    guard let reference, FileManager.default.fileExists(atPath: reference) else { return nil }
+    let kept = try Traffic(contentsOf: URL(fileURLWithPath: reference))
+    guard kept.taskNames.allSatisfy({ kept.origin($0) == origins[$0] }), !kept.taskNames.isEmpty else {
+      throw BanyanError(
+        .usage, at: "--reference \(reference)", "is of other prompts than those of this run and seed",
+        remedy: "Remove the file; it is made again where the run's pictures are.")
+    }
+    return Dictionary(uniqueKeysWithValues: kept.taskNames.compactMap { name in kept.window(name).map { (name, $0) } })
+  }
+
+  private func newReference(
+    _ run: FinishedRun, _ seed: UInt64, _ bench: Workbench, _ origins: [String: String], _ observer: ExperimentObserver
+  ) throws -> [String: PictureWindow] {
+    let windows = try run.reference(seed: seed, bench: bench, tasks: tasks, observer: observer)
+    if let reference {
+      try Traffic(windows, origins: origins).write(to: URL(fileURLWithPath: reference))
+    }
+    return windows
+  }
+
+  /// What a service called the task; two runs with a task of one name made it say which.
+  ///
+  /// - Throws: A `BanyanError` where that name had other prompts.
+  private func served(
+    _ traffic: Traffic, _ task: String, of run: FinishedRun, seed: UInt64, origin: String?
+  ) throws -> String? {
+    let candidates = traffic.taskNames.filter { $0 == task || $0.hasSuffix(".\(task)") }
+    if let name = candidates.first(where: { traffic.origin($0) == origin }) { return name }
+    let own = [task, "\(run.folder.url.standardizedFileURL.lastPathComponent).\(task)"]
+    if let name = own.first(where: candidates.contains) {
+      throw BanyanError(
+        .usage, at: "task \(name)", "the traffic came from other prompts than those of seed \(seed) of this run",
+        remedy: "Name the run and the seed that were served.")
+    }
+    return nil
   }
 }

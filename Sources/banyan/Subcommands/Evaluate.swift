@@ -38,6 +38,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let finished = try FinishedRun(URL(fileURLWithPath: folder))
     let seeds = try seed.map { [try finished.seed($0)] } ?? finished.record.seeds
+    try finished.useItsThreads()
     let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
     var lines: [Line] = []
     for seed in seeds {

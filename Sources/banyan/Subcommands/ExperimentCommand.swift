@@ -21,7 +21,8 @@ struct ExperimentCommand: ParsableCommand {
   @Argument(help: "The protocol file.")
   var file: String
 
-  @Flag(help: "Show the plan on stdout, do nothing and write nothing.")
+  @Flag(
+    help: "Show the plan on stdout, train nothing and write nothing; a method that was never run is timed for a step.")
   var dryRun = false
 
   @Option(

@@ -55,13 +55,22 @@ struct Export: ParsableCommand {
     }
     let export = try RunExport(
       run, seed: seed, model: finished.moved)
-    for form in forms {
-      do {
-        try? FileManager.default.removeItem(at: target.appending(path: form.rawValue))
-        Terminal.result(try export.write(form, to: target).path)
-      } catch let error as BanyanError where error.kind == .usage && self.form.isEmpty {
-        Terminal.note("note: left out \(form.rawValue): \(error.message)")
+    var written: [URL] = []
+    do {
+      for form in forms {
+        do {
+          written.append(try export.write(form, to: target))
+        } catch let error as BanyanError where error.kind == .usage && self.form.isEmpty {
+          // What another run left there would be taken for this one's.
+          try? FileManager.default.removeItem(at: target.appending(path: form.rawValue))
+          Terminal.note("note: left out \(form.rawValue): \(error.message)")
+        }
       }
+    } catch {
+      // All forms or none, so that the same command can be given again; with --overwrite it can be as it is.
+      if !overwrite { for place in written { try? FileManager.default.removeItem(at: place) } }
+      throw error
     }
+    for place in written { Terminal.result(place.path) }
   }
 }

@@ -44,6 +44,7 @@ struct Landscape: ParsableCommand {
     let finished = try runs.map { try FinishedRun(URL(fileURLWithPath: $0)) }
     guard let first = finished.first else { throw ValidationError("Name a run with --run.") }
     let seed = try first.seed(seed)
+    try first.useItsThreads()
     let bench = try first.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
     let found = try first.landscapes(
       of: tasks.isEmpty ? nil : tasks, others: Array(finished.dropFirst()), seed: seed, bench: bench,

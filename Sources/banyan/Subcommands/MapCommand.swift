@@ -67,6 +67,7 @@ struct MapCommand: ParsableCommand {
       let seed = try finished.seed(seed)
       let reporter = ProgressReporter(isQuiet: quiet)
       defer { reporter.finish() }
+      try finished.useItsThreads()
       let bench = try finished.workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
       let map = try finished.featureMap(
         seed: seed, bench: bench, limit: limit, observer: ExperimentObserver(report: { reporter.report($0) }))

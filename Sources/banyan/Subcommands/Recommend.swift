@@ -66,6 +66,7 @@ struct Recommend: ParsableCommand {
     let observer = ExperimentObserver(
       report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
     let finished = try runs.map { try FinishedRun(URL(fileURLWithPath: $0)) }
+    try finished[0].useItsThreads()
     let bench = try finished[0].workbench(model: model.map { URL(fileURLWithPath: $0) }, cache: cache.root)
     let experts = try finished.flatMap { try Expert.all($0, seed: seed, bench: bench, observer: observer) }
     let suite = try tasks.suite()

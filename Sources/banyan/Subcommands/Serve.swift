@@ -86,7 +86,7 @@ struct Serve: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep features and answers of the last 1000 pictures of every named task here, for `banyan drift`.",
+      "Keep features and answers of the last 1000 pictures that were asked of one task alone here, for `banyan drift`.",
       valueName: "file"), completion: .file())
   var traffic: String?
 
@@ -171,6 +171,7 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
+    Launch.ignoreEarlyReloads()
     let address = try address()
     let settings = try settings
     let library = try RunLibrary(
@@ -180,7 +181,7 @@ struct Serve: AsyncParsableCommand {
     MetricsSystem.bootstrap(metrics)
     var logger = Logger(label: "banyan") { [logFormat] label -> any LogHandler in
       switch logFormat {
-      case .json: JSONLog(label: label, write: { Terminal.note($0) })
+      case .json: JSONLog(label: label, write: { Terminal.log($0) })
       case .text: StreamLogHandler.standardError(label: label)
       }
     }

@@ -3,6 +3,12 @@ import Dispatch
 import Foundation
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Turns the first SIGINT or SIGTERM into a request to stop and save; the second ends the program at once.
 final class Interruption: @unchecked Sendable {
   private let requested = Atomic<Bool>(false)
@@ -17,7 +23,8 @@ final class Interruption: @unchecked Sendable {
     }
     for source in sources {
       source.setEventHandler { [weak self] in
-        if self?.requested.exchange(true, ordering: .relaxed) == true { Foundation.exit(130) }
+        // Without what other libraries do at an exit: their memory is in use by the step.
+        if self?.requested.exchange(true, ordering: .relaxed) == true { _exit(130) }
         Terminal.note("\nStopping after this step; press Ctrl-C again to leave at once.")
       }
       source.resume()

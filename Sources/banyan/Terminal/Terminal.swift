@@ -18,6 +18,17 @@ enum Terminal {
   /// Something the user should know.
   static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+  /// A line of a service's log; where nobody takes it any more it is lost, and the service goes on.
+  static func log(_ line: String) {
+    var bytes = Array((line + "\n").utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
+
   /// Why the command failed.
   static func error(_ error: BanyanError) {
     let text = error.remedy.isEmpty ? "" : "\n  \(error.remedy)"
