@@ -101,6 +101,32 @@ struct ParityTests {
     #expect(losses[19] < losses[0])
     #expect(Parity.peakMegabytes < 3000)
   }
+
+  /// The most that one step is asked to hold: every task has names of its own, so that a node encodes those of all below it.
+  @Test func aStepOfSixtyFourTasksTakesLessThanFourGigabytes() throws {
+    let folder = try #require(Parity.folder).appending(path: "b16")
+    let bench = try Workbench(model: folder, cache: nil)
+    let words: [String] = try JSONDocument.read(from: folder.appending(path: "class_names.json"))
+    let tasks = (0..<64).map { task in
+      PromptTask(name: "t\(task)", classNames: (0..<100).map { "\(words[$0 % words.count]) \(task) \($0)" })
+    }
+    let context = MethodContext(
+      model: bench.model, tokenizer: bench.tokenizer, tasks: tasks, tree: try .random(tasks.map(\.name), seed: 3))
+    let method = try MethodCatalog.entry("hipro").make(.object([:]), context)
+    var generator = SeededGenerator(seed: 5, label: "parity")
+    let batches = try tasks.indices.map { task in
+      TaskBatch(
+        task: task, features: try Tensor.normal([32, 512], generator: &generator).normalized(),
+        labels: try .indices((0..<32).map { _ in generator.integer(below: 100) }))
+    }
+    let parameters = try method.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    let begin = Date()
+    let outcome = try method.step(parameters, batches)
+    print("parity: a step of 64 tasks × 100 classes of their own: \(Date().timeIntervalSince(begin)) s")
+    print("parity: peak memory \(Parity.peakMegabytes) MB")
+    #expect(outcome.objectives.allSatisfy { $0.isFinite })
+    #expect(Parity.peakMegabytes < 4000)
+  }
 }
 
 enum Parity {
