@@ -71,11 +71,10 @@ struct ParityTests {
     #expect(gap <= 1e-4)
   }
 
-  @Test func treeOfPromptsTrainsWithinThreeGigabytes() throws {
-    let folder = try #require(Parity.folder).appending(path: "b16")
-    let bench = try Workbench(model: folder, cache: nil)
-    let classNames: [String] = try JSONDocument.read(from: folder.appending(path: "class_names.json"))
-    let tasks = ["Art", "Clipart", "Product", "Real"].map { PromptTask(name: $0, classNames: classNames) }
+  /// HiPro on a random tree of the tasks, 32 drawn features a task, and leaves to start from.
+  private func tree(
+    over tasks: [PromptTask], _ bench: Workbench
+  ) throws -> (method: any PromptMethod, batches: [TaskBatch], parameters: ParameterTree) {
     let context = MethodContext(
       model: bench.model, tokenizer: bench.tokenizer, tasks: tasks, tree: try .random(tasks.map(\.name), seed: 3))
     let method = try MethodCatalog.entry("hipro").make(.object([:]), context)
@@ -83,9 +82,17 @@ struct ParityTests {
     let batches = try tasks.indices.map { task in
       TaskBatch(
         task: task, features: try Tensor.normal([32, 512], generator: &generator).normalized(),
-        labels: try .indices((0..<32).map { _ in generator.integer(below: 65) }))
+        labels: try .indices((0..<32).map { _ in generator.integer(below: tasks[task].classNames.count) }))
     }
-    let parameters = try method.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    return (method, batches, try method.initialParameters(seed: 1).mapTensors { try $1.asParameter() })
+  }
+
+  @Test func treeOfPromptsTrainsWithinThreeGigabytes() throws {
+    let folder = try #require(Parity.folder).appending(path: "b16")
+    let bench = try Workbench(model: folder, cache: nil)
+    let classNames: [String] = try JSONDocument.read(from: folder.appending(path: "class_names.json"))
+    let (method, batches, parameters) = try tree(
+      over: ["Art", "Clipart", "Product", "Real"].map { PromptTask(name: $0, classNames: classNames) }, bench)
     let rule = Optimizer.Rule.adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0)
     let optimizer = try Optimizer(rule, parameters: parameters, rate: 1e-3)
     var losses: [Double] = []
@@ -110,16 +117,7 @@ struct ParityTests {
     let tasks = (0..<64).map { task in
       PromptTask(name: "t\(task)", classNames: (0..<100).map { "\(words[$0 % words.count]) \(task) \($0)" })
     }
-    let context = MethodContext(
-      model: bench.model, tokenizer: bench.tokenizer, tasks: tasks, tree: try .random(tasks.map(\.name), seed: 3))
-    let method = try MethodCatalog.entry("hipro").make(.object([:]), context)
-    var generator = SeededGenerator(seed: 5, label: "parity")
-    let batches = try tasks.indices.map { task in
-      TaskBatch(
-        task: task, features: try Tensor.normal([32, 512], generator: &generator).normalized(),
-        labels: try .indices((0..<32).map { _ in generator.integer(below: 100) }))
-    }
-    let parameters = try method.initialParameters(seed: 1).mapTensors { try $1.asParameter() }
+    let (method, batches, parameters) = try tree(over: tasks, bench)
     let begin = Date()
     let outcome = try method.step(parameters, batches)
     print("parity: a step of 64 tasks × 100 classes of their own: \(Date().timeIntervalSince(begin)) s")
