@@ -82,7 +82,8 @@ struct CaseRunner {
   }
 
   private func timed(_ side: BenchSide) throws -> Turn {
-    try MatrixPeak.wakeCores()
+    // They have slept while the other side worked.
+    if peer != nil { try MatrixPeak.wakeCores() }
     let (operations, processor) = (Engine.operations, Self.processorSeconds)
     let start = ContinuousClock.now
     let losses = try side.step()

@@ -123,35 +123,95 @@ import Testing
 
   @Test(arguments: libraries, shapes)
   func `a block and its gradients`(_ library: MatrixProducts, _ shape: Shape) throws {
-    let (width, inner) = (64, 96)
+    let weights = try Self.weights(trained: shape.trained)
+    let x = try parameter([shape.rows, shape.tokens, Self.width], "x")
+    let prompts = shape.prompts == 0 ? nil : try parameter([1, shape.prompts, Self.width], "p")
+    let block = try Self.fused(weights, heads: shape.heads, library)
+    let y = try Engine.withGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
+    try agreesWithPlain(y, inputs: [x] + (prompts.map { [$0] } ?? []), weights) { inputs, weights in
+      let whole = try Self.plain(
+        inputs[0], prompts: prompts == nil ? nil : inputs[1], weights, heads: shape.heads)
+      return try whole.narrowed(1, start: 0, length: shape.wanted)
+    }
+  }
+
+  struct TextShape: Sendable, CustomTestStringConvertible {
+    var prompts: Int, prefix: Int, names: [(count: Int, length: Int)], heads: Int, endsOnly: Bool, trained: Bool
+    var testDescription: String {
+      "\(prompts) × (\(prefix) + \(names.map { "\($0.count) × \($0.length)" }.joined(separator: " + "))), "
+        + "\(heads) heads, \(endsOnly ? "ends" : "all tokens"), \(trained ? "trained" : "frozen")"
+    }
+  }
+
+  static let textShapes = [false, true].flatMap { endsOnly in
+    [
+      TextShape(prompts: 1, prefix: 1, names: [(1, 1)], heads: 1, endsOnly: endsOnly, trained: false),
+      TextShape(prompts: 3, prefix: 17, names: [(4, 2), (1, 3), (5, 7)], heads: 2, endsOnly: endsOnly, trained: false),
+      // Long enough for oneDNN to be chosen.
+      TextShape(prompts: 2, prefix: 9, names: [(20, 3), (11, 5)], heads: 4, endsOnly: endsOnly, trained: true),
+      TextShape(prompts: 2, prefix: 4, names: [(2, 3), (1, 6)], heads: 8, endsOnly: endsOnly, trained: true),
+    ]
+  }
+
+  @Test(arguments: libraries, textShapes)
+  func `a block over texts and its gradients`(_ library: MatrixProducts, _ shape: TextShape) throws {
+    let weights = try Self.weights(trained: shape.trained)
+    let tokens = shape.names.reduce(shape.prefix) { $0 + $1.count * $1.length }
+    let x = try parameter([shape.prompts, tokens, Self.width], "x")
+    let block = try Self.fused(weights, heads: shape.heads, library)
+    let y = try Engine.withGradients {
+      try block.texts(x, prefix: shape.prefix, names: shape.names, endsOnly: shape.endsOnly)
+    }
+    try agreesWithPlain(y, inputs: [x], weights) { inputs, weights in
+      // Every name behind the prefix, alone.
+      let prefix = try inputs[0].narrowed(1, start: 0, length: shape.prefix)
+      var parts =
+        shape.endsOnly ? [] : [try Self.plain(prefix, prompts: nil, weights, heads: shape.heads, causal: true)]
+      var start = shape.prefix
+      for length in shape.names.flatMap({ Array(repeating: $0.length, count: $0.count) }) {
+        let row = try Tensor.concatenated([prefix, inputs[0].narrowed(1, start: start, length: length)], axis: 1)
+        let out = try Self.plain(row, prompts: nil, weights, heads: shape.heads, causal: true)
+        let wanted = shape.endsOnly ? 1 : length
+        parts.append(try out.narrowed(1, start: shape.prefix + length - wanted, length: wanted))
+        start += length
+      }
+      return try .concatenated(parts, axis: 1)
+    }
+  }
+
+  private static let width = 64
+
+  private static func weights(trained: Bool) throws -> [Tensor] {
+    let inner = 96
     let sizes: [[Int]] = [
       [width], [width], [3 * width, width], [3 * width], [width, width], [width], [width], [width], [inner, width],
       [inner], [width, inner], [width],
     ]
-    let weights = try sizes.enumerated().map { place, size in
+    return try sizes.enumerated().map { place, size in
       let weight = try random(size, "w\(place)", scale: 0.3, shift: place == 0 || place == 6 ? 1 : 0).to(.float32)
-      return shape.trained ? try weight.asParameter() : weight
+      return trained ? try weight.asParameter() : weight
     }
-    let x = try parameter([shape.rows, shape.tokens, width], "x")
-    let prompts = shape.prompts == 0 ? nil : try parameter([1, shape.prompts, width], "p")
-    let cotangent = try random([shape.rows, shape.wanted, width], "dy")
+  }
 
-    let w = weights
-    let block = try FusedBlock(
+  private static func fused(_ w: [Tensor], heads: Int, _ library: MatrixProducts) throws -> FusedBlock {
+    try FusedBlock(
       norm1: (w[0], w[1]), queryKeyValue: (w[2], w[3]), output: (w[4], w[5]), norm2: (w[6], w[7]),
-      mlpInput: (w[8], w[9]), mlpOutput: (w[10], w[11]), heads: shape.heads, epsilon: 1e-5, activation: .quickGELU,
+      mlpInput: (w[8], w[9]), mlpOutput: (w[10], w[11]), heads: heads, epsilon: 1e-5, activation: .quickGELU,
       products: library)
-    let y = try Engine.withGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
-    let leaves = [x] + (prompts.map { [$0] } ?? []) + (shape.trained ? weights : [])
-    let found = [try y.detached()] + (try Gradients.of([y], cotangents: [cotangent.to(.float32)], with: leaves))
+  }
 
+  /// The result, and the gradients of inputs and trained weights, against single ops in double precision.
+  private func agreesWithPlain(
+    _ y: Tensor, inputs: [Tensor], _ weights: [Tensor], _ plain: ([Tensor], [Tensor]) throws -> Tensor
+  ) throws {
+    let cotangent = try random(y.shape, "dy")
+    let trained = weights[0].requiresGradient ? weights : []
+    let leaves = inputs + trained
+    let found = [try y.detached()] + (try Gradients.of([y], cotangents: [cotangent.to(.float32)], with: leaves))
     let exactLeaves = try leaves.map(exact)
-    let exactWeights = shape.trained ? Array(exactLeaves.suffix(12)) : try weights.map { try $0.to(.float64) }
-    let z = try Engine.withGradients {
-      try Self.plain(
-        exactLeaves[0], prompts: prompts == nil ? nil : exactLeaves[1], exactWeights, heads: shape.heads
-      ).narrowed(1, start: 0, length: shape.wanted)
-    }
+    let exactWeights =
+      trained.isEmpty ? try weights.map { try $0.to(.float64) } : Array(exactLeaves.suffix(weights.count))
+    let z = try Engine.withGradients { try plain(Array(exactLeaves.prefix(inputs.count)), exactWeights) }
     let expected = [try z.detached()] + (try Gradients.of([z], cotangents: [cotangent], with: exactLeaves))
     for (place, (a, b)) in zip(found, expected).enumerated() {
       try agree(a, b, place == 0 ? "output" : "gradient \(place)", within: .at(place == 0 ? .tower : .gradient))
@@ -159,13 +219,15 @@ import Testing
   }
 
   /// The block out of single ops; prompts are tokens in front whose outputs are dropped.
-  private static func plain(_ x: Tensor, prompts: Tensor?, _ w: [Tensor], heads: Int) throws -> Tensor {
+  private static func plain(_ x: Tensor, prompts: Tensor?, _ w: [Tensor], heads: Int, causal: Bool = false) throws
+    -> Tensor
+  {
     let (rows, width, count) = (x.extent(0), x.extent(2), prompts?.extent(1) ?? 0)
     let all = try prompts.map { try Tensor.concatenated([$0.expanded([rows, count, width]), x], axis: 1) } ?? x
     let tokens = all.extent(1)
     let parts = try all.layerNorm(w[0], w[1], epsilon: 1e-5).linear(w[2], w[3])
       .reshaped([rows, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
-    let mixed = try parts.select(0, 0).attention(keys: parts.select(0, 1), values: parts.select(0, 2))
+    let mixed = try parts.select(0, 0).attention(keys: parts.select(0, 1), values: parts.select(0, 2), causal: causal)
       .permuted([0, 2, 1, 3]).reshaped([rows, tokens, width])
     let middle = try all + mixed.linear(w[4], w[5])
     let inner = try middle.layerNorm(w[6], w[7], epsilon: 1e-5).linear(w[8], w[9]).quickGELU()

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Where the processor time of a benchmark's cases goes, by `perf`: this side's rounds alone, neither set-up nor warm-up.
+
+    python3 Tools/profile/profile.py coop-65 maple-16 finetune    # .build/release/banyan-bench, all threads; Markdown
+
+Shares are of all samples of the program, waiting in a loop included.
+"""
+
+import argparse
+import collections
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BENCH = ROOT / ".build/release/banyan-bench"
+
+# The first that a sample's library and symbol match.
+KINDS = [
+    ("products", r"sgemm_kernel|gemm_kernel|sgemm_pst|jit_|brgemm|\[JIT\]|perf-\d+\.map"),
+    ("copying for them", r"sgemm.*copy|gemm.*copy|scopy|_pack|pack_"),
+    ("attention", r"attention|softmax|TextAttention"),
+    ("quick-GELU", r"gelu"),
+    ("norms", r"norm"),
+    ("decoding", r"libjpeg|jsimd|jpeg|BanyanImages|resize|Resample"),
+    ("optimizer", r"adam|sgd"),
+    ("waiting", r"gomp|do_spin|barrier|libiomp|sched_yield|futex"),
+    ("kernel", r"\[kernel|\[k\]|vmlinux"),
+]
+
+
+def profile(case, rounds, folder):
+    bench = subprocess.Popen(
+        [BENCH, "--alone", "--pairs", str(rounds), "--cases", case], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    data, perf = folder / "perf.data", None
+    for line in bench.stderr:
+        if "round 1 of" in line:
+            perf = subprocess.Popen(
+                ["perf", "record", "--quiet", "-F", "499", "-o", data, "-p", str(bench.pid)], stderr=subprocess.DEVNULL)
+        if f"round {rounds} of" in line and perf:
+            perf.send_signal(signal.SIGINT)
+            perf.wait()
+    if bench.wait() != 0 or not data.exists():
+        sys.exit(f"{case}: banyan-bench or perf failed")
+    report = subprocess.run(
+        ["perf", "report", "-i", data, "--stdio", "--no-children", "-F", "overhead,dso,symbol", "-t", "|"],
+        capture_output=True, text=True, check=True).stdout
+    shares, rest = collections.Counter(), []
+    for line in report.splitlines():
+        if line.startswith("#") or line.count("|") < 2:
+            continue
+        share, place = line.split("|", 1)
+        share = float(share.strip().rstrip("%"))
+        kind = next((name for name, pattern in KINDS if re.search(pattern, place, re.IGNORECASE)), None)
+        shares[kind or "else"] += share
+        if kind is None:
+            rest.append((share, re.sub(r"\s+", " ", place)))
+    return shares, rest
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="+")
+    parser.add_argument("--rounds", type=int, default=6, help="the first is not sampled")
+    parser.add_argument("--rest", action="store_true", help="say what `else` is")
+    options = parser.parse_args()
+    names = [name for name, _ in KINDS] + ["else"]
+    print("| case | " + " | ".join(names) + " |\n|---|" + "---:|" * len(names))
+    for case in options.cases:
+        with tempfile.TemporaryDirectory() as folder:
+            shares, rest = profile(case, options.rounds, pathlib.Path(folder))
+        print(f"| {case} | " + " | ".join(f"{shares[name]:.0f} %" for name in names) + " |", flush=True)
+        if options.rest:
+            for share, place in rest[:12]:
+                print(f"    {share:5.1f} % {place}", file=sys.stderr)
+
+
+main()
