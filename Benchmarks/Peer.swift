@@ -33,7 +33,8 @@ final class Peer {
     signal(SIGPIPE, SIG_IGN)
     try Data().write(to: log)
     process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = [script.path]
+    // Without a folder of compiled Python beside the sources.
+    process.arguments = ["-B", script.path]
     // It waits as PyTorch does where nobody says otherwise.
     var environment = ProcessInfo.processInfo.environment.filter { !WaitingThreads.variables.contains($0.key) }
     // Its allocator keeps freed memory, as this side's does: training whole towers gains a tenth and more.
