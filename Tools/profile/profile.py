@@ -21,8 +21,8 @@ BENCH = ROOT / ".build/release/banyan-bench"
 # The first that a sample's library and symbol match.
 KINDS = [
     ("products", r"sgemm_kernel|gemm_kernel|sgemm_pst|jit_|brgemm|\[JIT\]|perf-\d+\.map"),
-    ("copying for them", r"sgemm.*copy|gemm.*copy|scopy|_pack|pack_"),
-    ("attention", r"attention|softmax|TextAttention"),
+    ("copying for them", r"gemm.*copy|omp_parallel_[ab]copy|full[ab]copy|_pack|pack_"),
+    ("attention", r"attention|softmax|(forward|backward)_heads"),
     ("quick-GELU", r"gelu"),
     ("norms", r"norm"),
     ("decoding", r"libjpeg|jsimd|jpeg|BanyanImages|resize|Resample"),

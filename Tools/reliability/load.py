@@ -15,6 +15,8 @@ SLOWLY = 0.05
 DISTURBING = 0.2
 # Seconds that a slow upload takes; the service gives it 30.
 UPLOAD = 10
+# The kinds of requests that must be answered.
+WHOLE = ["plain", "slow_upload", "slow_reader"]
 MALFORMED = [
     b"\x00\xff\r\n\r\n",
     b"POST /classify HTTP/1.1\r\nContent-Length: x\r\n\r\n",
@@ -86,7 +88,7 @@ class Flow:
         self.counts = collections.defaultdict(collections.Counter)
         # Seconds of answers and of refusals, from the first byte that was sent; of slow uploads from the last one.
         self.taken, self.refused, self.memory = [], [], []
-        self.sent = self.offered = 0
+        self.offered = 0
 
     def note(self, status, seconds):
         (self.taken if status == 200 else self.refused).append(seconds)
@@ -94,7 +96,8 @@ class Flow:
 
     @property
     def lost(self):
-        return self.sent - sum(sum(kind.values()) for kind in self.counts.values())
+        """How many whole requests got no answer: a broken connection, or nothing for two minutes."""
+        return sum(count for kind in WHOLE for status, count in self.counts[kind].items() if not isinstance(status, int))
 
 
 async def opened(service, message, long, rate, seconds, disturb=False):
@@ -124,7 +127,7 @@ async def opened(service, message, long, rate, seconds, disturb=False):
             return flow.note(status, time.monotonic() - start)
 
     async def slow_reader():
-        """Reads a long answer in small parts, through a small buffer, over some seconds."""
+        """Takes a long answer in small parts over some seconds; what it has not taken the kernel holds."""
         loop = asyncio.get_running_loop()
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -181,7 +184,6 @@ async def opened(service, message, long, rate, seconds, disturb=False):
     tasks = []
 
     def send(kind):
-        flow.sent += 1
         tasks.append(asyncio.create_task(visit(kind)))
 
     begin = sampled = time.monotonic()

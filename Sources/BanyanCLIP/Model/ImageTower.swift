@@ -34,7 +34,7 @@ public struct ImageTower: Sendable {
     projection = try Linear(tree, "image.projection", hasBias: false)
   }
 
-  /// The root mean square of the class token's entries: the scale at which tokens enter.
+  /// The root mean square of the class embedding's entries, before the norm in front of the blocks.
   public func tokenScale() throws -> Double { try classEmbedding.to(.float64).squared().mean().item().squareRoot() }
 
   /// Where the weights live.
