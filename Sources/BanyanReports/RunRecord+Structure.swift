@@ -21,20 +21,24 @@ extension RunRecord {
       let list = seeds.map { "\($0)" }.joined(separator: ", ")
       parts.append("tree of \(seeds.count == 1 ? "seed" : "seeds") \(list)\n" + drawing.text(width: width))
     }
-    var grouped: [(groups: [[String]], seeds: [UInt64])] = []
+    var grouped: [(groups: [[String]], gap: Double?, seeds: [UInt64])] = []
     for run in runs {
       guard let groups = run.groups else { continue }
       if let place = grouped.firstIndex(where: { $0.groups == groups }) {
         grouped[place].seeds.append(run.seed)
       } else {
-        grouped.append((groups, [run.seed]))
+        grouped.append((groups, run.groupsGap, [run.seed]))
       }
     }
-    for (groups, seeds) in grouped {
+    for (groups, gap, seeds) in grouped {
       if order.isEmpty { order = groups.flatMap(\.self) }
       let list = seeds.map { "\($0)" }.joined(separator: ", ")
       let lines = groups.map { "  " + $0.joined(separator: ", ") }
-      parts.append("groups of \(seeds.count == 1 ? "seed" : "seeds") \(list)\n" + lines.joined(separator: "\n") + "\n")
+      // As the first seed's matrix has it.
+      let doubt =
+        gap.map { ", not proven the best: others could gain at most \(NumberText.affinity($0, largest: $0))" } ?? ""
+      parts.append(
+        "groups of \(seeds.count == 1 ? "seed" : "seeds") \(list)\(doubt)\n" + lines.joined(separator: "\n") + "\n")
     }
     let matrices = runs.compactMap(\.affinity)
     if !matrices.isEmpty { parts.append(try AffinityDrawing(matrices, order: order).text(width: width)) }

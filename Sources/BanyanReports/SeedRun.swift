@@ -10,6 +10,8 @@ public struct SeedRun: Codable, Sendable, Equatable {
   public var tree: RecordedTree?
   /// The groups of tasks by name, where the method uses them.
   public var groups: [[String]]?
+  /// By how much another partition's affinity could exceed that of ``groups`` at most, where the search did not prove them the best.
+  public var groupsGap: Double?
   /// The results by task name.
   public var tasks: [String: SeedTaskResult]
   /// The number of optimizer steps.
@@ -22,7 +24,8 @@ public struct SeedRun: Codable, Sendable, Equatable {
   /// Creates the record of one seed.
   public init(
     seed: UInt64, split: [RecordedSplit], affinity: RecordedAffinity? = nil, tree: RecordedTree? = nil,
-    groups: [[String]]? = nil, tasks: [String: SeedTaskResult], steps: Int = 0, lossCurve: LossCurve = LossCurve(),
+    groups: [[String]]? = nil, groupsGap: Double? = nil, tasks: [String: SeedTaskResult], steps: Int = 0,
+    lossCurve: LossCurve = LossCurve(),
     chosenCombination: String? = nil
   ) {
     self.seed = seed
@@ -30,6 +33,7 @@ public struct SeedRun: Codable, Sendable, Equatable {
     self.affinity = affinity
     self.tree = tree
     self.groups = groups
+    self.groupsGap = groupsGap
     self.tasks = tasks
     self.steps = steps
     self.lossCurve = lossCurve

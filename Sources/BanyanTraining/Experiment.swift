@@ -117,6 +117,8 @@ public struct DataSettings: Codable, Sendable, Equatable {
   public var also: [String] = []
   /// The folder that paths in tables and lists start from; `null` for the file's own.
   @Nullable public var imageRoot: String?
+  /// Which of several lists `TASK_train_PERCENT.txt` is read; `null` where there is one.
+  @Nullable public var listPercentage: Int?
   /// Whether pictures that cannot be decoded are left out and listed.
   public var skipUnreadable = false
   /// Whether equal contents in two splits or under two labels are dropped and listed.

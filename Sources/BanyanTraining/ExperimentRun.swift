@@ -91,6 +91,7 @@ public struct ExperimentRun: Sendable {
     }
     let suite = try watch.time("data") { try TaskSuite.load(experiment.tasks, options: experiment.loadingOptions) }
     for file in suite.skipped { observer.report(.note("Left out \(file.path): \(file.detail)")) }
+    if !suite.skipped.isEmpty { observer.report(.note("Pictures left out: \(suite.skipped.count)")) }
     let splits = try watch.time("data") { try experiment.seeds.map { try split(suite, seed: $0) } }
     try check(entry, splits: splits, suite: suite, bench: bench)
     folder.removePartialFiles(experiment.seeds)
@@ -113,9 +114,10 @@ public struct ExperimentRun: Sendable {
     var outcomes: [SeedOutcome] = []
     for (index, (seed, split)) in zip(experiment.seeds, splits).enumerated() {
       observer.report(.seed(seed, index: index, count: experiment.seeds.count))
-      let outcome = try seeds.run(seed, split: split)
+      let earlier = try seeds.finished(seed, split: split)
+      let outcome = try earlier ?? seeds.run(seed, split: split)
       outcomes.append(outcome)
-      watch.add(outcome.seconds)
+      watch.add(outcome.seconds, areOfThisProcess: earlier == nil)
       observer.report(.result(seed: seed, tasks: outcome.run.tasks.mapValues(\.top1)))
     }
     var seconds = watch.seconds
@@ -163,8 +165,11 @@ public struct ExperimentRun: Sendable {
         remedy: "Set validationShots to 1 or more.")
     }
     let title = entry.descriptor.title
-    if structure == .none, experiment.affinity != AffinitySettings() {
-      observer.report(.note("\(title) compares no tasks; the affinity settings have no effect."))
+    let idle = experiment.idleAffinitySettings(for: structure)
+    if !idle.isEmpty {
+      let isOne = idle.count == 1
+      observer.report(
+        .note("\(title): \(idle.joined(separator: ", ")) \(isOne ? "has" : "have") no effect in this run."))
     }
   }
 

@@ -48,8 +48,7 @@ extension Experiment {
   var loadingOptions: TaskLoadingOptions {
     var options = TaskLoadingOptions(
       format: data.format, only: data.only, also: data.also, imageRoot: data.imageRoot,
-      skipUnreadable: data.skipUnreadable,
-      dropDuplicates: data.dropDuplicates)
+      skipUnreadable: data.skipUnreadable, dropDuplicates: data.dropDuplicates, listPercentage: data.listPercentage)
     if data.skipUnreadable { options.verifyImages = { _ = try ImageDecoder.decode(contentsOf: $0) } }
     return options
   }

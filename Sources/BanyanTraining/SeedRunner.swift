@@ -25,13 +25,17 @@ struct SeedRunner {
   let tables: FeatureTables
   let observer: ExperimentObserver
 
+  /// What an earlier process found, where it finished this seed.
+  func finished(_ seed: UInt64, split: [TaskSplit]) throws -> SeedOutcome? {
+    let outcome = try SealedDocument<SeedOutcome>.read(
+      folder.result(seed), fingerprint: fingerprint(seed, split))
+    // The process may have died between the result and the clearing away.
+    if outcome != nil { folder.removeWork(of: seed) }
+    return outcome
+  }
+
   func run(_ seed: UInt64, split: [TaskSplit]) throws -> SeedOutcome {
     let fingerprint = try fingerprint(seed, split)
-    if let outcome = try SealedDocument<SeedOutcome>.read(folder.result(seed), fingerprint: fingerprint) {
-      // The process may have died between the result and the clearing away.
-      folder.removeWork(of: seed)
-      return outcome
-    }
     var watch = Stopwatch()
     let names = split.map(\.task)
     let training = try tables.training.map { table in
@@ -92,7 +96,8 @@ struct SeedRunner {
     let outcome = SeedOutcome(
       run: SeedRun(
         seed: seed, split: split.map(RecordedSplit.init), affinity: affinity.map { record($0, for: structure) },
-        tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups, tasks: results,
+        tree: context.tree.map(RecordedTree.init), groups: context.groups?.namedGroups,
+        groupsGap: try experiment.groupsGap(for: structure, affinity: affinity), tasks: results,
         steps: state.step,
         lossCurve: curve(state, trainer, names), chosenCombination: classifiers.first?.chosen),
       // What stayed as it was set at the start was not learned.
@@ -229,6 +234,32 @@ extension Experiment {
     case .tree: self.affinity.tree == "affinity"
     case .groups: self.affinity.groups == .auto
     }
+  }
+
+  /// What the search for groups could not rule out; `nil` where none was searched, or the best were found.
+  func groupsGap(for structure: TaskStructure, affinity: AffinityMatrix?) throws -> Double? {
+    guard structure == .groups, self.affinity.groups == .auto, let affinity else { return nil }
+    let found = try PartitionSearch(affinity).solve()
+    return found.isExact ? nil : found.gap
+  }
+
+  /// The affinity settings that are not the defaults and decide nothing for a method that asks for `structure`.
+  func idleAffinitySettings(for structure: TaskStructure) -> [String] {
+    let (own, plain, measures) = (self.affinity, AffinitySettings(), measuresAffinity(for: structure))
+    let kind = own.kind(for: structure)
+    let learns = measures && kind != .task2vec
+    let settings: [(key: String, isSet: Bool, counts: Bool)] = [
+      ("tree", own.tree != plain.tree, structure == .tree),
+      ("groups", own.groups != plain.groups, structure == .groups),
+      ("kind", own.kind != plain.kind, measures),
+      ("linkage", own.linkage != plain.linkage, measures && structure == .tree),
+      ("steps", own.steps != plain.steps, learns),
+      ("recordEvery", own.recordEvery != plain.recordEvery, learns),
+      ("learningRate", own.learningRate != plain.learningRate, learns),
+      ("lookAheadRate", own.lookAheadRate != plain.lookAheadRate, measures && kind == .lookAhead),
+      ("embedding", own.embedding != plain.embedding, measures && kind == .task2vec),
+    ]
+    return settings.filter { $0.isSet && !$0.counts }.map { "affinity.\($0.key)" }
   }
 
   /// `context` with the tree or the groups that a method asks for.

@@ -10,8 +10,11 @@ import Foundation
 
 /// Wall seconds by phase and the process's peak memory.
 package struct Stopwatch {
+  package init() {}
+
   private(set) var seconds: [String: Double] = [:]
   private let sinceStart = ElapsedTime()
+  private var before = 0.0
 
   mutating func time<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result {
     let elapsed = ElapsedTime()
@@ -19,9 +22,14 @@ package struct Stopwatch {
     return try body()
   }
 
-  mutating func add(_ others: [String: Double]) { seconds.merge(others) { $0 + $1 } }
+  /// Adds phases that another watch measured, in this process or in one that was stopped.
+  package mutating func add(_ others: [String: Double], areOfThisProcess: Bool = true) {
+    seconds.merge(others) { $0 + $1 }
+    if !areOfThisProcess { before += others.values.reduce(0, +) }
+  }
 
-  var total: Double { sinceStart.seconds }
+  /// Since the watch was made, and what stopped processes took.
+  package var total: Double { before + sinceStart.seconds }
 
   /// The largest resident size that the process has had, in bytes; on Linux since ``resetPeakMemory()``.
   package static var peakMemory: Int {

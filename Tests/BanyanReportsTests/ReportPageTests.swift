@@ -115,6 +115,34 @@ import Testing
     #expect(text.contains("One run on 2 tasks") && !text.contains("<b>6") && !text.contains("take them for equal"))
   }
 
+  @Test func `more methods than colours have marks of other shapes`() throws {
+    let records = (0..<32).map { number in
+      NamedRecord(name: "run \(number)", record: SampleRecords.record("M\(number)", SampleRecords.coop.runs))
+    }
+    let svg = try #require(
+      try ReportPage(records).svgFiles.first { String(decoding: $0.data, as: UTF8.self).contains("art, M0:") })
+    let text = String(decoding: svg.data, as: UTF8.self)
+    // The element that has a method's tip.
+    func mark(_ number: Int) throws -> [Substring] {
+      let end = try #require(text.range(of: "<title>art, M\(number):"))
+      let start = try #require(text[..<end.lowerBound].lastIndex(of: "<"))
+      let element = text[start..<end.lowerBound]
+      let colour = try #require(element.range(of: "class=\"f s"))
+      return [element.prefix { $0 != " " }, element[colour.upperBound...].prefix { $0 != "\"" }]
+    }
+    let marks = try (0..<24).map(mark)
+    #expect(Set(marks).count == 24 && Set(marks.map { $0[0] }) == ["<circle", "<rect", "<polygon"])
+  }
+
+  @Test func `the seed of a drawn tree is named where there are several`() throws {
+    var record = Self.structured()
+    #expect(!String(decoding: try ReportPage(SampleRecords.named(record)).html, as: UTF8.self).contains("tree of seed"))
+    record.runs.append(record.runs[0])
+    record.runs[1].seed = 2
+    #expect(
+      String(decoding: try ReportPage(SampleRecords.named(record)).html, as: UTF8.self).contains("tree of seed 1"))
+  }
+
   @Test func `fifty tasks and twenty runs stay small and finite`() throws {
     let names = (0..<50).map { "a task with a long name \($0)" }
     let records = (0..<20).map { number in

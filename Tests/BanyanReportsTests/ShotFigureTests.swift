@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanReports
 import Foundation
 import Testing
@@ -36,6 +37,21 @@ import Testing
     ])
     #expect(text.contains("CoOp: 40.0 % with 1.0 a class, 50.0 % with 4.0 a class."))
     #expect(text.contains("CoOp (wide): 60.0 % with 4.0 a class."))
+  }
+
+  @Test func `runs of one method with other settings are curves of their own`() throws {
+    let runs = [1, 4].flatMap { pictures in
+      [("joint", 0.4), ("alone", 0.5)].map { name, value in
+        var run = run("MmAP", pictures, [value + Double(pictures) / 100], name: name)
+        run.record.experiment = .object(["options": .string(name), "samples": .string("\(pictures) shots")])
+        return run
+      }
+    }
+    for order in [runs, [runs[0], runs[1], runs[3], runs[2]]] {
+      let text = try page(order)
+      #expect(text.contains("MmAP: 41.0 % with 1.0 a class, 44.0 % with 4.0 a class."))
+      #expect(text.contains("MmAP (alone): 51.0 % with 1.0 a class, 54.0 % with 4.0 a class."))
+    }
   }
 
   @Test func `one amount of pictures is no curve`() throws {

@@ -118,4 +118,13 @@ import Testing
     #expect(text.contains("tree of seed 1\n") && text.contains("tree of seed 2\n") && text.contains("affinity (dot)"))
     #expect(text.contains("1 photo ") && text.contains("2 sketch "))
   }
+
+  @Test func `groups that are not proven the best say so`() throws {
+    var record = SampleRecords.coop
+    for place in record.runs.indices { record.runs[place].groups = [["photo"], ["sketch"]] }
+    #expect(try record.structureText(width: 60) == "groups of seeds 1, 2\n  photo\n  sketch\n")
+    record.runs[0].groupsGap = 0.25
+    let text = try #require(try record.structureText(width: 60))
+    #expect(text.contains("seeds 1, 2, not proven the best: others could gain at most 0.25\n"))
+  }
 }

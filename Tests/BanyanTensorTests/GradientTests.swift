@@ -31,7 +31,7 @@ struct GradientTests {
     let cases = text.matches(of: /CT_[A-Z_]+/).map { String($0.output) }
     let functions = text.matches(of: /int (ct_\w+)\(/).map { String($0.output.1) }
     let switches: Set = ["ct_unary", "ct_binary"]
-    // Blocks have no derivatives for their weights; those for their inputs are held against their twins of single ops.
+    // Gradients of blocks, for inputs and for weights, are held against their twins of single ops (FusedBlockTests, MatrixProductsTests).
     let undifferentiable: Set = ["ct_argmax", "ct_block_new", "ct_block_apply", "ct_block_apply_text"]
     let wanted = Set(cases + functions).subtracting(switches).subtracting(undifferentiable)
     let covered = Set(GradientCase.all.flatMap(\.covers))

@@ -133,6 +133,14 @@ import Testing
     _ = try world.run(noted, at: place, .resume)
   }
 
+  @Test func timeOfStoppedProcessesCounts() {
+    var watch = Stopwatch()
+    watch.add(["training": 500])
+    #expect(watch.total < 500)
+    watch.add(["training": 700, "evaluation": 100], areOfThisProcess: false)
+    #expect(watch.total >= 800 && watch.total < 1300)
+  }
+
   @Test func aStateFromAnotherModelIsRefused() throws {
     // Two checkpoints of one shape.
     let copy = world.folder.appendingPathComponent("clip-\(UUID().uuidString)")

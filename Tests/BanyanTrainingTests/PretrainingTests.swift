@@ -116,6 +116,33 @@ import Testing
     _ = try world.run(world.settings(), at: place, .overwrite)
   }
 
+  @Test func aGivenTokenizerIsUsedAndAnotherIsNotGoneOnWith() throws {
+    let (learned, given, place) = (world.place(), world.place(), world.place())
+    _ = try world.run(world.settings(), at: learned)
+    try FileManager.default.createDirectory(at: given, withIntermediateDirectories: true)
+    for name in ["vocab.json", "merges.txt", "tokenizer_config.json"] {
+      try FileManager.default.copyItem(at: learned.appending(path: name), to: given.appending(path: name))
+    }
+    let settings = world.settings {
+      $0.tokenizer = given.path
+      // Without a tokenizer it would learn fewer.
+      $0.geometry.vocabularySize = 560
+    }
+    #expect(throws: BanyanError.self) { try world.run(settings, at: place, steps: 5) }
+    let merges = given.appending(path: "merges.txt")
+    let original = try String(contentsOf: merges, encoding: .utf8)
+    var lines = original.split(separator: "\n", omittingEmptySubsequences: false)
+    lines.swapAt(2, 3)
+    try Data(lines.joined(separator: "\n").utf8).write(to: merges)
+    let moved = #expect(throws: BanyanError.self) { try world.run(settings, at: place, .resume) }
+    #expect(
+      moved?.kind == .usage && moved?.message.contains("another tokenizer") == true, "\(String(describing: moved))")
+    try Data(original.utf8).write(to: merges)
+    let record = try world.run(settings, at: place, .resume)
+    let files = try TokenizerFiles(folder: given)
+    #expect(try record.vocabularySize == files.vocabularySize && TokenizerFiles(folder: place).merges == files.merges)
+  }
+
   @Test func badSettingsAreRefusedByName() throws {
     let cases: [(key: String, change: (inout PretrainingSettings) -> Void)] = [
       ("batchSize", { $0.batchSize = 1 }), ("patchDropping", { $0.patchDropping = 0.95 }),

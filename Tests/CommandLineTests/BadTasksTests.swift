@@ -45,6 +45,7 @@ import Testing
     expectRefusal(try shop.train("bad-tasks/bad", tasks: "unreadable", few), 65, [path])
     let outcome = try shop.train("bad-tasks/skipped", tasks: "unreadable", few + ["--skip-unreadable"])
     #expect(outcome.code == 0 && outcome.err.contains(path), "\(outcome)")
+    #expect(outcome.err.contains("Pictures left out: 1"))
     #expect(try shop.record("bad-tasks/skipped").skippedImages == [path])
   }
 
@@ -67,6 +68,42 @@ import Testing
     #expect(dropped.code == 0 && dropped.err.contains("ink/mug/109.png"), "\(dropped)")
     #expect(try shop.record("bad-tasks/dropped").skippedImages == ["ink/mug/109.png"])
     #expect(try shop.record("bad-tasks/dropped").tasks["ink"]?.testSamples == 11)
+  }
+
+  @Test func ofSeveralListsTheNamedPercentageIsRead() throws {
+    let world = try shop.smallWorld("listed", tasks: ["ink"])
+    let lists = shop.folder.appendingPathComponent("lists")
+    try FileManager.default.createDirectory(at: lists, withIntermediateDirectories: false)
+    for (name, numbers) in [("ink_train_5", 0..<2), ("ink_train_10", 0..<4), ("ink_test", 4..<10)] {
+      let rows = world.classes.enumerated().flatMap { label, folder in
+        numbers.map { "ink/\(folder)/\(100 + $0).png \(label)" }
+      }
+      try Data(rows.joined(separator: "\n").utf8).write(to: lists.appendingPathComponent("\(name).txt"))
+    }
+    let words = ["--seeds", "1", "--validation-shots", "0", "--image-root", "listed", "--shots"]
+    expectRefusal(
+      try shop.train("bad-tasks/lists", tasks: "lists", words + ["2"]), 64, ["5, 10 percent", "data.listPercentage"])
+    for (percentage, shots) in [(5, "2"), (10, "4")] {
+      let outcome = try shop.train(
+        "bad-tasks/lists-\(percentage)", tasks: "lists", words + [shots, "--set", "data.listPercentage=\(percentage)"])
+      #expect(outcome.code == 0, "\(outcome)")
+    }
+    expectRefusal(
+      try shop.train("bad-tasks/lists-x", tasks: "lists", words + ["4", "--set", "data.listPercentage=5"]), 64,
+      ["shots"])
+  }
+
+  @Test func settingsThatDecideNothingAreNamed() throws {
+    for (method, settings, idle) in [
+      ("hipro", ["affinity.groups=none"], "affinity.groups has"),
+      ("hipro", ["affinity.tree=flat", "affinity.steps=3"], "affinity.steps has"),
+      ("coop", ["affinity.kind=look-ahead", "affinity.linkage=single"], "affinity.kind, affinity.linkage have"),
+    ] {
+      let outcome = try shop.train(
+        "bad-tasks/idle-\(method)-\(settings.count)", method: method,
+        ["--seeds", "1", "--epochs", "1"] + settings.flatMap { ["--set", $0] })
+      #expect(outcome.code == 0 && outcome.err.contains("\(idle) no effect"), "\(outcome)")
+    }
   }
 
   @Test func damagedTablesAreNamedWithTheLine() throws {

@@ -220,7 +220,7 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       // Protocols of many runs lie beside the settings.
       .filter { !["all-methods.json", "trees.json"].contains($0) }.map { $0.dropLast(5) }
-    #expect(names.contains("default") && Set(names).isSubset(of: Workshop.methods.map { $0[...] } + ["default"]))
+    #expect(Set(names) == Set(Workshop.methods.map { $0[...] } + ["default"]))
     for name in names {
       let method = name == "default" ? "coop" : String(name)
       let outcome = try Program.run(

@@ -452,15 +452,18 @@ import Testing
     #expect(asked.code == 0 && asked.out.contains("asked"), "\(asked)")
   }
 
-  @Test(.enabled(if: python != nil)) func theServiceKeepsToItsDocument() throws {
-    let service = try service()
+  @Test(.enabled(if: python != nil), arguments: [nil, "0123456789abcdef89ab"])
+  func theServiceKeepsToItsDocument(_ token: String?) throws {
+    if let token { try Data(token.utf8).write(to: shop.folder.appendingPathComponent("document-token")) }
+    let service = try service(token == nil ? [] : ["--token-file", "document-token"])
     let outcome = try Program.run(
       [
         "-m", "schemathesis.cli", "run", "http://127.0.0.1:\(service.port)/openapi.json", "--max-examples", "25",
         "--seed", "1", "--workers", "1", "--no-color",
         // No schema can say that a text is a picture.
         "--exclude-checks", "positive_data_acceptance",
-      ], in: shop.folder, program: URL(fileURLWithPath: Self.python ?? ""))
+      ] + (token.map { ["--header", "Authorization: Bearer \($0)"] } ?? []),
+      in: shop.folder, program: URL(fileURLWithPath: Self.python ?? ""))
     #expect(outcome.code == 0, "\(outcome)")
   }
 }

@@ -18,6 +18,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / ".build/release/banyan-bench"
 
+# Their pictures are drawn by the other side, which then takes its turns too; it is not sampled.
+WITH_OTHER_SIDE = {"pictures", "pictures-bf16"}
+
 # The first that a sample's library and symbol match.
 KINDS = [
     ("products", r"sgemm_kernel|gemm_kernel|sgemm_pst|jit_|brgemm|\[JIT\]|perf-\d+\.map"),
@@ -33,11 +36,14 @@ KINDS = [
 
 
 def profile(case, rounds, folder):
+    alone = case not in WITH_OTHER_SIDE
+    words = ["--alone", "--pairs", str(rounds)] if alone else ["--no-compile", "--pairs", "1"]
+    rounds = rounds if alone else 1
     bench = subprocess.Popen(
-        [BENCH, "--alone", "--pairs", str(rounds), "--cases", case], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        [BENCH, *words, "--cases", case], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     data, perf = folder / "perf.data", None
     for line in bench.stderr:
-        if "round 1 of" in line:
+        if line.startswith("  " + case + " round 1 of" if alone else case + ":"):
             perf = subprocess.Popen(
                 ["perf", "record", "--quiet", "-F", "499", "-o", data, "-p", str(bench.pid)], stderr=subprocess.DEVNULL)
         if f"round {rounds} of" in line and perf:

@@ -7,6 +7,8 @@ struct AffinityFigure {
   private let affinity: AffinityDrawing
   private let tree: RecordedTree?
   private let groups: [[String]]
+  /// Whose tree or groups these are, where there are several seeds.
+  private var structure: String?
   private var title: String
 
   /// The figure of a run; `nil` where it measured no affinities.
@@ -18,6 +20,9 @@ struct AffinityFigure {
     let order = try tree.map { try TreeDrawing($0).order } ?? groups.flatMap { $0 }
     affinity = try AffinityDrawing(matrices, order: order)
     title = "\(run.record.methodTitle) (\(run.name))"
+    if run.record.runs.count > 1, let first = run.record.runs.first(where: { $0.tree != nil || $0.groups != nil }) {
+      structure = "\(first.tree != nil ? "tree" : "groups") of seed \(first.seed)"
+    }
   }
 
   /// The figure of embeddings, `nil` for one task; likeness is one less the distance.
@@ -58,7 +63,8 @@ struct AffinityFigure {
       name: name, title: "Affinity of tasks: \(title)", summary: summary, width: left + size + treeWidth + 24,
       height: top + size + labels + 60)
     figure.text(
-      "\(affinity.kind)\(affinity.seeds > 1 ? ", mean of \(affinity.seeds) seeds" : "")", at: .init(left, 20), .muted)
+      "\(affinity.kind)\(affinity.seeds > 1 ? ", mean of \(affinity.seeds) seeds" : "")"
+        + (structure.map { "; \($0)" } ?? ""), at: .init(left, 20), .muted)
 
     let others = names.indices.flatMap { i in names.indices.filter { $0 != i }.map { affinity.values[i][$0] } }
     let (low, high) = (others.min() ?? 0, others.max() ?? 1)

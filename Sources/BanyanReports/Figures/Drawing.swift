@@ -66,6 +66,19 @@ package struct Drawing: Sendable, Equatable {
     add(.text(TextWidth.printable(text), place, size: size, anchor, turned: turned), ink)
   }
 
+  /// What stands for the `number`th of several things: a disc; a square, a diamond and a triangle where the colours have begun anew.
+  static func mark(of number: Int, at centre: Point, radius: Double) -> Shape {
+    func corners(_ places: [(Double, Double)]) -> Shape {
+      .area(places.map { Point(centre.x + radius * $0.0, centre.y + radius * $0.1) })
+    }
+    return switch number / Palette.series.count % 4 {
+    case 0: .disc(centre, radius: radius)
+    case 1: .box(Point(centre.x - radius, centre.y - radius), width: 2 * radius, height: 2 * radius)
+    case 2: corners([(0, -1.35), (1.35, 0), (0, 1.35), (-1.35, 0)])
+    default: corners([(0, -1.3), (1.2, 0.9), (-1.2, 0.9)])
+    }
+  }
+
   /// About how wide a text will be.
   static func width(of text: String, size: Double = 12) -> Double { Double(TextWidth.columns(text)) * size * 0.56 }
 }

@@ -67,11 +67,8 @@ public struct MapFigure {
     return figure
   }
 
-  /// A disc; a square where the colours have begun anew.
   private func shape(of group: String, at centre: Drawing.Point, radius: Double) -> Drawing.Shape {
-    let number = groups.firstIndex(of: group) ?? 0
-    guard number / Palette.series.count % 2 == 1 else { return .disc(centre, radius: radius) }
-    return .box(.init(centre.x - radius, centre.y - radius), width: 2 * radius, height: 2 * radius)
+    Drawing.mark(of: groups.firstIndex(of: group) ?? 0, at: centre, radius: radius)
   }
 
   /// A picture of one colour, neighbours in a row as one box.

@@ -1,9 +1,14 @@
+import BanyanFoundation
+
 /// Accuracy of each method over the number of training pictures a class, with bands of one standard deviation over seeds.
 ///
 /// Paper: Xin et al., *MmAP: Multi-modal Alignment Prompt for Cross-domain Multi-task Learning*, AAAI 2024, figure 5.
 struct ShotFigure {
   private struct Curve {
+    var title: String
     var label: String
+    /// What its first run was made with, amounts aside.
+    var settings: [String: JSONValue]
     var points: [(shots: Double, average: Double, spread: Double?, run: String)]
   }
 
@@ -17,21 +22,29 @@ struct ShotFigure {
       let point = (
         shots: shots, average: run.record.average.top1, spread: run.record.average.top1Std, run: run.name
       )
-      // A second run of one method on as many pictures differs in something else, and is a curve of its own.
-      let title = run.record.methodTitle
-      if let known = curves.firstIndex(where: { curve in
-        curve.label == title && !curve.points.contains { $0.shots == shots }
-      }) {
+      // Of the method's curves that have no such amount yet the one with the same settings, else its first. A second run on
+      // as many pictures differs in something else, and is a curve of its own.
+      let (title, settings) = (run.record.methodTitle, Self.settings(run.record))
+      let open = curves.indices.filter { place in
+        curves[place].title == title && !curves[place].points.contains { $0.shots == shots }
+      }
+      if let known = open.first(where: { curves[$0].settings == settings })
+        ?? open.first(where: { curves[$0].label == title })
+      {
         curves[known].points.append(point)
       } else {
         let isNew = !curves.contains { $0.label == title }
-        curves.append(Curve(label: isNew ? title : "\(title) (\(run.name))", points: [point]))
+        curves.append(
+          Curve(title: title, label: isNew ? title : "\(title) (\(run.name))", settings: settings, points: [point]))
       }
     }
     guard curves.contains(where: { $0.points.count > 1 }) else { return nil }
-    self.curves = curves.map { curve in
-      Curve(label: curve.label, points: curve.points.sorted { $0.shots < $1.shots })
-    }
+    for place in curves.indices { curves[place].points.sort { $0.shots < $1.shots } }
+    self.curves = curves
+  }
+
+  private static func settings(_ record: RunRecord) -> [String: JSONValue] {
+    (record.experiment.objectValue ?? [:]).filter { !["samples", "seeds"].contains($0.key) }
   }
 
   /// The mean number of training pictures of a class, over tasks; `nil` where a run does not say.
@@ -78,7 +91,7 @@ struct ShotFigure {
       if places.count > 1 { figure.add(.line(places), .series(number), width: 1.8) }
       for (place, point) in zip(places, curve.points) {
         figure.add(
-          .disc(place, radius: 3.5), .series(number),
+          Drawing.mark(of: number, at: place, radius: 3.5), .series(number),
           tip: "\(curve.label), \(NumberText.fixed(point.shots, 1)) a class: "
             + "\(NumberText.percent(point.average, spread: point.spread)) % (\(point.run))")
       }

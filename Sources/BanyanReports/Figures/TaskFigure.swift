@@ -18,7 +18,7 @@ struct TaskFigure {
     let values = rows.flatMap { row in row.tasks.compactMap { $0.map { 100 * $0 } } }
     let x = Axis(over: values, from: left, to: 704)
     for (number, place) in keys.places.enumerated() {
-      figure.add(.disc(.init(left + place.x, 14 + place.y), radius: 4), .series(number))
+      figure.add(Drawing.mark(of: number, at: .init(left + place.x, 14 + place.y), radius: 4), .series(number))
       figure.text(rows[number].label, at: .init(left + place.x + 9, 18 + place.y), .text, size: 11)
     }
     for tick in x.ticks(7) {
@@ -39,7 +39,7 @@ struct TaskFigure {
           figure.add(.line(ends), .series(number), width: 1.5, opacity: 0.7)
         }
         figure.add(
-          .disc(at, radius: min(4, step * 0.6)), .series(number),
+          Drawing.mark(of: number, at: at, radius: min(4, step * 0.6)), .series(number),
           tip: "\(task), \(row.label): \(NumberText.percent(value, spread: row.taskStds[column])) %")
       }
     }

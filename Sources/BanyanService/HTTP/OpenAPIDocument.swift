@@ -20,7 +20,7 @@ struct OpenAPIDocument {
         "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
       ],
       "paths": [
-        "/": ["get": get("page", "The page", text("text/html", "The page."))],
+        "/": ["get": page],
         "/classify": ["post": classify],
         "/runs": ["get": get("runs", "What is served, the trees, and who shares which prompts", reference("Runs"))],
         "/metrics": ["get": get("metrics", "Metrics for Prometheus", text("text/plain", "Text exposition 0.0.4."))],
@@ -105,6 +105,13 @@ struct OpenAPIDocument {
     _ id: String, _ summary: String, _ text: (type: String, description: String)
   ) -> JSONValue {
     operation(id, summary, ok: response(text.description, text.type, ["type": "string"]), errors: [])
+  }
+
+  /// Everybody's, as it asks for the token itself.
+  private var page: JSONValue {
+    operation(
+      "page", "The page", ok: response("The page.", "text/html", ["type": "string"]), errors: [],
+      more: ["security": []])
   }
 
   private func health(_ id: String, _ summary: String) -> JSONValue {

@@ -70,7 +70,7 @@ struct ListFileReader {
       throw BanyanError(
         .usage, at: "task \(task)",
         "there are lists of \(percentages.map(String.init).joined(separator: ", ")) percent",
-        remedy: "Say which percentage to read (listPercentage).")
+        remedy: "Say which percentage to read (--set data.listPercentage=…).")
     }
     // `Art.txt` beside `Art_train.txt` and `Art_test.txt` is the list of all, and says nothing more.
     let withSplit = chosen.filter { $0.name.split != nil }

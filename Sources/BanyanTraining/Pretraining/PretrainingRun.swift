@@ -85,7 +85,7 @@ public struct PretrainingRun: Sendable {
     let trainer = PretrainingTrainer(
       settings: settings, configuration: configuration, training: data.training, heldOut: heldOut, heads: heads,
       captions: captions, memory: memory, preprocessor: preprocessor, observer: observer)
-    let fingerprint = try fingerprint(data, memory)
+    let fingerprint = try fingerprint(data, memory, files)
     var state = try PretrainingState(contentsOf: folder.state, fingerprint: fingerprint) ?? trainer.initialState()
     if state.notes.step > 0 {
       observer.report(.note("\(state.notes.phase.title) goes on at step \(state.notes.step)."))
@@ -131,9 +131,14 @@ public struct PretrainingRun: Sendable {
   }
 
   /// Everything that the steps depend on.
-  private func fingerprint(_ data: PretrainingData, _ memory: PictureMemory) throws -> String {
+  private func fingerprint(_ data: PretrainingData, _ memory: PictureMemory, _ files: TokenizerFiles) throws -> String {
     var settings = settings
     settings.data = ""
+    // A tokenizer that is learned follows from the captions.
+    if settings.tokenizer != nil {
+      let parts = files.tokens + files.merges + [files.startToken, files.endToken, files.paddingToken].map(String.init)
+      settings.tokenizer = ContentHash.sha256(parts.joined(separator: "\n"))
+    }
     let text = String(decoding: try JSONDocument.data(settings, subject: "settings"), as: UTF8.self)
     return ContentHash.sha256("\(text)\n\(data.fingerprint)\n\(memory.fingerprint ?? "")\n\(Engine.version)")
   }

@@ -49,7 +49,7 @@ struct PretrainingState {
     let file = try SealedTensors.read(url, remedy: "Remove the file to take all steps again, and resume.")
     guard file.metadata["fingerprint"] == fingerprint else {
       throw BanyanError(
-        .usage, at: url.path, "the saved state belongs to other settings or other pictures",
+        .usage, at: url.path, "the saved state belongs to other settings, other pictures or another tokenizer",
         remedy: "Resume with the settings and pictures that it began with, or start over with --overwrite.")
     }
     notes = try JSONDocument.decode(

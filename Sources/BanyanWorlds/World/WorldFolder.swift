@@ -6,7 +6,7 @@ import Synchronization
 /// A world written as files that every other command reads.
 ///
 ///     DIR/<task>/<class>/0001.png   pictures, laid out as tasks
-///     DIR/tasks.json                titles, templates and first words of every task
+///     DIR/tasks.json                titles and templates of every task
 ///     DIR/captions.csv              path, caption, split, and what is known: class, colour, size, position, style
 ///     DIR/world.json                seed, tasks, families and the planted tree
 ///

@@ -13,8 +13,8 @@ struct Demo: ParsableCommand {
     abstract: "Does the main job on a drawn world with the CLIP that ships: methods side by side, in two minutes.",
     discussion: """
       Draws the world `mixed`, trains the methods that learn on features computed once, with three seeds, shows the tree \
-      of tasks beside the planted one and the table of methods, and classifies a picture under each task that knows its \
-      class. Nothing is fetched. A stopped demo goes on with the same command. Methods that train through the image \
+      of tasks beside the planted one and the table of methods, and classifies a picture under every task. \
+      Nothing is fetched. A stopped demo goes on with the same command. Methods that train through the image \
       tower take longer: name them with --methods, or run Experiments/demo/all-methods.json with `banyan experiment`.
       """)
 
