@@ -3,7 +3,8 @@
 
     python3 Tools/profile/profile.py coop-65 maple-16 finetune    # .build/release/banyan-bench, all threads; Markdown
 
-Shares are of all samples of the program, waiting in a loop included.
+Shares are of all samples of the program, waiting in a loop included. Cases of picture files have no such profile: the other side
+draws their pictures.
 """
 
 import argparse
@@ -17,9 +18,6 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / ".build/release/banyan-bench"
-
-# Their pictures are drawn by the other side, which then takes its turns too; it is not sampled.
-WITH_OTHER_SIDE = {"pictures", "pictures-bf16"}
 
 # The first that a sample's library and symbol match.
 KINDS = [
@@ -36,14 +34,12 @@ KINDS = [
 
 
 def profile(case, rounds, folder):
-    alone = case not in WITH_OTHER_SIDE
-    words = ["--alone", "--pairs", str(rounds)] if alone else ["--no-compile", "--pairs", "1"]
-    rounds = rounds if alone else 1
     bench = subprocess.Popen(
-        [BENCH, *words, "--cases", case], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        [BENCH, "--alone", "--pairs", str(rounds), "--cases", case], cwd=ROOT, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True)
     data, perf = folder / "perf.data", None
     for line in bench.stderr:
-        if line.startswith("  " + case + " round 1 of" if alone else case + ":"):
+        if "round 1 of" in line:
             perf = subprocess.Popen(
                 ["perf", "record", "--quiet", "-F", "499", "-o", data, "-p", str(bench.pid)], stderr=subprocess.DEVNULL)
         if f"round {rounds} of" in line and perf:
