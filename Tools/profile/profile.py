@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where the processor time of a benchmark's cases goes, by `perf`: this side's rounds alone, neither set-up nor warm-up.
 
-    python3 Tools/profile/profile.py coop-65 maple-16 finetune    # .build/release/banyan-bench, all threads; Markdown
+    python3 Tools/profile/profile.py coop-65 maple-16 fine-tuning    # .build/release/banyan-bench, all threads; Markdown
 
 Shares are of all samples of the program, waiting in a loop included. Cases of picture files have no such profile: the other side
 draws their pictures.
