@@ -53,8 +53,8 @@ struct Bench: ParsableCommand {
     let rig = try Rig(patch: quick ? 32 : patch)
     defer { rig.remove() }
     if growth { return try measureGrowth(rig) }
-    let peer =
-      try alone ? nil : Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log"))
+    let newPeer = { try Peer(python: python, script: Rig.script, log: rig.folder.appending(path: "peer.log")) }
+    let peer = try alone ? nil : newPeer()
     defer { peer?.stop() }
     try peer?.load(rig.checkpoint, threads: Engine.threads)
     let peak = try MatrixPeak.measured()
@@ -68,7 +68,7 @@ struct Bench: ParsableCommand {
         continue
       }
       let runner = CaseRunner(
-        rig: rig, peer: peer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick)
+        rig: rig, peer: peer, newPeer: newPeer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick)
       record.add(try runner.run(item), peak: try .measured(tries: 4))
       for result in record.cases.suffix(1) { show(result.line) }
       // After every case: hours of work are not lost with the last one.

@@ -9,14 +9,18 @@ struct CaseRunner {
   let rig: Rig
   /// The other side; `nil` leaves this one alone.
   let peer: Peer?
+  /// Starts one, which draws the picture files where this side is alone.
+  let newPeer: () throws -> Peer
   let pairs: Int
   let compiles: Bool
 
   func run(_ item: BenchCase) throws -> CaseResult {
     note("\(item.name): \(item.title)")
     let side = try item.make(rig.afresh())
-    if let peer, let folder = side.request["folder"]?.stringValue {
-      try peer.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
+    if let folder = side.request["folder"]?.stringValue {
+      let artist = try peer ?? newPeer()
+      defer { if peer == nil { artist.stop() } }
+      try artist.draw(side.request["count"]?.intValue ?? 0, into: URL(fileURLWithPath: folder))
     }
     if let other = side.checkpoint { try peer?.load(other, threads: Engine.threads) }
     defer { if side.checkpoint != nil { try? peer?.load(rig.checkpoint, threads: Engine.threads) } }

@@ -45,6 +45,10 @@ void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const f
 
 // y = x σ(1.702 x), both of one type; `y` may be `x`.
 void quick_gelu(int64_t count, const Numbers &x, const Numbers &y);
+// x[i] += bias in place, then y[i] = x[i] σ(1.702 x[i]); `y` may be `x`, which then holds that.
+void bias_quick_gelu(int64_t rows, int64_t width, const float *bias, float *x, float *y);
+// y[i] += x[i] + bias.
+void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, float *y);
 // d is multiplied by the derivative at `x`.
 void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d);
 

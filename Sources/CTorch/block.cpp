@@ -79,16 +79,23 @@ at::Tensor Norm::backward(const at::Tensor &dy, const at::Tensor &x, const at::T
 
 // --- blocks ----------------------------------------------------------------------------------------------------------
 at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, Weights weights, at::Tensor &inner) const {
-  at::Tensor s = up.unconverted(flat(h), weights);
-  at::Tensor a;
-  if (quick_gelu) {
+  at::Tensor s, a;
+  if (quick_gelu && up.type() == at::kFloat) {
+    s = up.without_bias(flat(h), weights);
     a = keep ? at::empty_like(s) : s;
-    ct::quick_gelu(s.numel(), numbers(s), numbers(a));
+    bias_quick_gelu(s.size(0), s.size(1), floats(up.bias()), floats(s), floats(a));
   } else {
-    a = keep ? at::gelu(s) : at::gelu_(s);
+    s = up.unconverted(flat(h), weights);
+    a = keep ? at::empty_like(s) : s;
+    if (quick_gelu)
+      ct::quick_gelu(s.numel(), numbers(s), numbers(a));
+    else
+      at::gelu_out(a, s);
   }
   if (keep) inner = s;
-  return down(a, weights).add_(flat(x)).view_as(x);
+  const at::Tensor y = down.without_bias(a, weights);
+  add_biased(y.size(0), y.size(1), floats(down.bias()), floats(x), floats(y));
+  return y.view_as(x);
 }
 
 at::Tensor Block::activation(const at::Tensor &inner) const {

@@ -206,6 +206,8 @@ INLINE float sigmoid(float x) {
 
 template <class Number>
 INLINE void quick_gelus(int64_t begin, int64_t end, const Number *x, Number *y) {
+  // In place the two overlap at the same index only, which the compiler's own check takes for a reason to go number by number.
+#pragma clang loop vectorize(assume_safety)
   for (int64_t i = begin; i < end; ++i) {
     const float value = load(x[i]);
     store(y[i], value * sigmoid(quick_gelu_scale * value));
@@ -217,6 +219,32 @@ EVERY_PROCESSOR void quick_gelu_part(int64_t begin, int64_t end, const ct::Numbe
     quick_gelus(begin, end, static_cast<const uint16_t *>(x.data), static_cast<uint16_t *>(y.data));
   else
     quick_gelus(begin, end, static_cast<const float *>(x.data), static_cast<float *>(y.data));
+}
+
+EVERY_PROCESSOR void bias_quick_gelu_rows(int64_t begin, int64_t end, int64_t width, const float *bias, float *x, float *y) {
+  for (int64_t i = begin; i < end; ++i) {
+    float *row = x + i * width, *to = y + i * width;
+    if (x == y) {
+      for (int64_t c = 0; c < width; ++c) {
+        const float value = row[c] + bias[c];
+        row[c] = value * sigmoid(quick_gelu_scale * value);
+      }
+    } else {
+      for (int64_t c = 0; c < width; ++c) {
+        const float value = row[c] + bias[c];
+        row[c] = value;
+        to[c] = value * sigmoid(quick_gelu_scale * value);
+      }
+    }
+  }
+}
+
+EVERY_PROCESSOR void add_biased_rows(int64_t begin, int64_t end, int64_t width, const float *bias, const float *x, float *y) {
+  for (int64_t i = begin; i < end; ++i) {
+    const float *row = x + i * width;
+    float *to = y + i * width;
+    for (int64_t c = 0; c < width; ++c) to[c] += row[c] + bias[c];
+  }
 }
 
 template <class Number>
@@ -275,6 +303,14 @@ void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const f
 
 void quick_gelu(int64_t count, const Numbers &x, const Numbers &y) {
   in_pieces(count, [&](int64_t begin, int64_t end) { quick_gelu_part(begin, end, x, y); });
+}
+
+void bias_quick_gelu(int64_t rows, int64_t width, const float *bias, float *x, float *y) {
+  parallel(rows, [&](int64_t begin, int64_t end) { bias_quick_gelu_rows(begin, end, width, bias, x, y); });
+}
+
+void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, float *y) {
+  parallel(rows, [&](int64_t begin, int64_t end) { add_biased_rows(begin, end, width, bias, x, y); });
 }
 
 void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d) {

@@ -3,8 +3,7 @@
 
     python3 Tools/profile/profile.py coop-65 maple-16 fine-tuning    # .build/release/banyan-bench, all threads; Markdown
 
-Shares are of all samples of the program, waiting in a loop included. Cases of picture files have no such profile: the other side
-draws their pictures.
+Shares are of all samples of the program, waiting in a loop included.
 """
 
 import argparse
