@@ -70,8 +70,8 @@ public struct ExperimentRun: Sendable {
       guard try folder.settings() == experiment.resolved() else {
         throw BanyanError(
           .usage, at: folder.experiment.path, "the folder holds a run with other settings",
-          remedy: "Resume with `banyan train --resume --output \(folder.url.path)` alone, replace it with --overwrite, "
-            + "or choose another folder.")
+          remedy: "Resume with `banyan train --resume --output \(ShellWord.quoted(folder.url.path))` alone, "
+            + "replace it with --overwrite, or choose another folder.")
       }
     }
     if isBegun, folder.holdsRecord {

@@ -44,4 +44,49 @@ import Testing
     let strict = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-same", "--level", "0.000001", "-q")
     #expect(strict.code == 64 && strict.err.contains("level"), "\(strict)")
   }
+
+  @Test func aReferenceStandsForPicturesThatHaveMovedAndForNoOtherRun() throws {
+    try shop.smallWorld("drift-own", tasks: ["chalk", "ink"], perClass: 14, seed: 23)
+    let now = try shop.smallWorld("drift-now", tasks: ["ink"], perClass: 12, seed: 24)
+    let trained = try shop.run(
+      "train", "--model", Workshop.model, "--tasks", "drift-own", "--method", "zero-shot", "--shots", "2", "--seeds",
+      "1",
+      "--output", "runs/drift-own", "-q")
+    #expect(trained.code == 0, "\(trained)")
+    let words = [
+      "drift", "--run", "runs/drift-own", "--pictures", "drift-now", "--draws", "199", "--format", "json", "-q",
+      "--no-cache",
+    ]
+    func asked(_ more: String...) throws -> Program.Outcome { try Program.run(words + more, in: shop.folder) }
+    let plain = try asked()
+    let table = try JSONDecoder().decode(JSONValue.self, from: Data(plain.out.utf8))
+    let rows = table["rows"]?.arrayValue ?? []
+    #expect([0, 3].contains(plain.code) && rows.map { $0["task"]?.stringValue } == ["chalk", "ink"], "\(plain)")
+    #expect(rows.last?["pictures"]?.intValue == 36 && rows.last?["pValue"]?.doubleValue != nil, "\(plain)")
+    let kept = try asked("--reference", "drift-reference.safetensors")
+    #expect(kept.out == plain.out && kept.code == plain.code && shop.exists("drift-reference.safetensors"), "\(kept)")
+    // The run's pictures go elsewhere.
+    try FileManager.default.moveItem(
+      at: shop.folder.appending(path: "drift-own"), to: shop.folder.appending(path: "drift-moved"))
+    let gone = try asked()
+    #expect([65, 66].contains(gone.code) && gone.out.isEmpty, "\(gone)")
+    let read = try asked("--reference", "drift-reference.safetensors")
+    #expect(read.out == plain.out && read.code == plain.code, "\(read)")
+    let told = try asked("--tasks", "drift-moved")
+    #expect(told.out == plain.out && told.code == plain.code, "\(told)")
+    let both = try asked("--reference", "drift-reference.safetensors", "--tasks", "drift-moved")
+    #expect(both.code == 64 && both.err.contains("--tasks"), "\(both)")
+    let other = try shop.run(
+      "drift", "--run", "runs/hipro", "--pictures", "drift-now", "--reference", "drift-reference.safetensors")
+    #expect(other.code == 64 && other.err.contains("other prompts"), "\(other)")
+    // Nor is what a service kept of one run another run's.
+    let service = try RunningService(
+      ["--run", "runs/drift-own", "--traffic", "traffic-own.safetensors"], in: shop.folder)
+    for number in 0..<8 {
+      #expect(try service.ask("POST", "/classify?task=ink", Data(contentsOf: now.picture(0, 0, number))).status == 200)
+    }
+    #expect(try service.stop().code == 0)
+    let foreign = try shop.run("drift", "--run", "runs/hipro", "--traffic", "traffic-own.safetensors")
+    #expect(foreign.code == 64 && foreign.err.contains("other prompts"), "\(foreign)")
+  }
 }

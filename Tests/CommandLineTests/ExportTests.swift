@@ -82,7 +82,10 @@ import Testing
     let file = shop.folder.appending(path: "truth-\(method).json")
     try Data(truth.out.utf8).write(to: file)
     let outcome = try Program.run(
-      [Checks.script("read_export.py"), "exports/\(method)", "1", picture, file.path], in: shop.folder,
+      [
+        Checks.script("read_export.py"), "exports/\(method)", "1", picture, file.path,
+        "runs/\(method)/seed-1/prompts.safetensors",
+      ], in: shop.folder,
       environment: ["HF_HUB_OFFLINE": "1"], program: URL(fileURLWithPath: Self.python ?? ""))
     #expect(outcome.code == 0 && outcome.out.contains("read"), "\(outcome)")
   }

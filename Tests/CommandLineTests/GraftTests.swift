@@ -49,6 +49,16 @@ import Testing
     #expect(
       decisions.map(\.task) == ["night", "pencil", "night", "pencil"] && decisions.allSatisfy { $0.refined == nil })
     #expect(decisions[0].affinities.count == 3 && decisions[1].affinities.count == 4 && decisions[0].nodes.count == 5)
+    // What it starts from stands on its path, or is the leaf of the task that is nearest to it.
+    let nodes = try #require(try shop.record("runs/hipro").runs.first { $0.seed == 1 }?.tree).nodes
+    let nearest = decisions[0].affinities.max { $0.value < $1.value }?.key
+    var candidates = nodes.filter { $0.name == nearest }.map(\.index)
+    var above = decisions[0].parent
+    while let node = above {
+      candidates.append(node)
+      above = nodes[node].parent
+    }
+    #expect(nearest != nil && candidates.contains(decisions[0].start), "\(decisions[0])")
     // A run like any other.
     for words in [
       ["tree", "runs/grafted"], ["evaluate", "--run", "runs/grafted"], ["compare", "runs/hipro", "runs/grafted"],
@@ -63,6 +73,32 @@ import Testing
     #expect(
       try shop.bytes("runs/grafted/seed-2/prompts.safetensors")
         == shop.bytes("runs/grafted-2/seed-2/prompts.safetensors"))
+  }
+
+  @Test func theSameCommandGoesOnAfterControlC() throws {
+    try shop.smallWorld("graft-long-world", tasks: ["night"], perClass: 12, seed: 11)
+    let trained = try shop.train("runs/graft-long", method: "hipro", ["--epochs", "120"])
+    #expect(trained.code == 0, "\(trained)")
+    let words = ["graft", "--run", "runs/graft-long/", "--tasks", "graft-long-world", "--overwrite"]
+    let running = try Program.start(words, in: shop.folder)
+    // Where nobody names a folder it lies beside the run.
+    eventually(within: 60, every: 0.002) {
+      shop.exists("runs/graft-long-grafted/seed-1/result.json") || !running.process.isRunning
+    }
+    running.kill(SIGINT)
+    let outcome = try running.finish()
+    #expect(
+      outcome.code == 130 && outcome.out.isEmpty && outcome.err.contains("seeds that are done are kept"), "\(outcome)")
+    #expect(
+      outcome.err.contains("Go on with: banyan graft --run runs/graft-long/ --tasks graft-long-world\n"), "\(outcome)")
+    let result = try shop.bytes("runs/graft-long-grafted/seed-1/result.json")
+    #expect(!shop.exists("runs/graft-long-grafted/record.json"))
+    let resumed = try Program.run(words.dropLast(), in: shop.folder)
+    #expect(resumed.code == 0 && resumed.err.contains("runs/graft-long-grafted"), "\(resumed)")
+    #expect(try shop.bytes("runs/graft-long-grafted/seed-1/result.json") == result)
+    let whole = try Program.run(words.dropLast() + ["--output", "runs/graft-whole", "-q"], in: shop.folder)
+    #expect(whole.code == 0, "\(whole)")
+    #expect(try shop.lasting("runs/graft-long-grafted") == shop.lasting("runs/graft-whole"))
   }
 
   @Test func refiningKeepsOldTasksWithinTheMarginOverAllNewOnes() throws {

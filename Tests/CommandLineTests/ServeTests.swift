@@ -19,50 +19,6 @@ import Testing
     try RunningService(runs.flatMap { ["--run", $0] } + words, in: shop.folder)
   }
 
-  /// What `banyan classify` says, by task and class.
-  private func expected(_ run: String, _ picture: URL) throws -> [String: [String: Double]] {
-    let outcome = try shop.run(
-      "classify", "--run", run, "--top", "9", "--format", "json", picture.path)
-    #expect(outcome.code == 0, "\(outcome)")
-    let json = try JSONDecoder().decode(JSONValue.self, from: Data(outcome.out.utf8))
-    var answers: [String: [String: Double]] = [:]
-    for answer in json.arrayValue ?? [] {
-      for guess in answer["guesses"]?.arrayValue ?? [] {
-        answers[answer["task"]?.stringValue ?? "", default: [:]][guess["name"]?.stringValue ?? ""] =
-          guess["probability"]?.doubleValue
-      }
-    }
-    return answers
-  }
-
-  private func answers(_ picture: JSONValue?) -> [String: [String: Double]] {
-    var found: [String: [String: Double]] = [:]
-    for answer in picture?["answers"]?.arrayValue ?? [] {
-      for guess in answer["classes"]?.arrayValue ?? [] {
-        found[answer["task"]?.stringValue ?? "", default: [:]][guess["name"]?.stringValue ?? ""] =
-          guess["probability"]?.doubleValue
-      }
-    }
-    return found
-  }
-
-  private func isClose(_ a: [String: [String: Double]], _ b: [String: [String: Double]]) -> Bool {
-    a.keys.sorted() == b.keys.sorted()
-      && a.allSatisfy { task, row in
-        row.count == b[task]?.count && row.allSatisfy { abs($0.value - (b[task]?[$0.key] ?? 9)) < 1e-5 }
-      }
-  }
-
-  private func form(_ parts: [(name: String, file: String?, data: Data)], boundary: String = "xyz") -> Data {
-    var body = Data("a preamble that nobody reads\r\n".utf8)
-    for part in parts {
-      let file = part.file.map { "; filename=\"\($0)\"\r\nContent-Type: image/png" } ?? ""
-      body += Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(part.name)\"\(file)\r\n\r\n".utf8)
-      body += part.data + Data("\r\n".utf8)
-    }
-    return body + Data("--\(boundary)--\r\n".utf8)
-  }
-
   /// The CRC of a chunk of a PNG.
   private static func checksum(_ bytes: Data) -> UInt32 {
     ~bytes.reduce(~UInt32(0)) { sum, byte in
@@ -70,38 +26,35 @@ import Testing
     }
   }
 
-  private let multipart = ["Content-Type": "multipart/form-data; boundary=xyz"]
-
   @Test func everyTaskAnswersAsClassifyDoes() throws {
     let service = try service()
     let bytes = try Data(contentsOf: picture)
-    let truth = try expected("runs/hipro", picture)
+    let truth = try shop.classified("runs/hipro", picture)
     let all = try service.ask("POST", "/classify", bytes, headers: ["Content-Type": "image/png"])
     #expect(all.status == 200 && all.headers["content-type"] == "application/json", "\(all)")
-    #expect(isClose(answers(all.json?["pictures"]?.arrayValue?.first), truth), "\(all) \(truth)")
+    let answers = Answers(all.json?["pictures"]?.arrayValue?.first)
+    #expect(answers.isClose(to: truth), "\(all) \(truth)")
     // One task, one class.
     let one = try service.ask("POST", "/classify?task=ink&top=1", bytes)
-    let guesses = answers(one.json?["pictures"]?.arrayValue?.first)
+    let guesses = Answers(one.json?["pictures"]?.arrayValue?.first)
     #expect(guesses.count == 1 && guesses["ink"]?.count == 1, "\(one)")
     let twice = try service.ask("POST", "/classify?task=ink&task=ink&top=1", bytes)
     #expect(twice.data == one.data)
     #expect(
-      guesses["ink"]?.values.first == truth["ink"]?.values.max().map { $0 }
-        || isClose(
-          guesses, ["ink": truth["ink"]?.filter { $0.value == truth["ink"]?.values.max() } ?? [:]])
+      guesses.isClose(to: ["ink": truth["ink"]?.filter { $0.value == truth["ink"]?.values.max() } ?? [:]]), "\(one)"
     )
     // A form with two pictures, one that is none, and the task as a field.
     let several = try service.ask(
       "POST", "/classify",
-      form([
+      Form.body([
         ("picture", "a \"b\".png".replacing("\"", with: "'"), bytes), ("picture", "none.png", Data("no".utf8)),
         ("picture", "c.png", bytes), ("task", nil, Data("chalk".utf8)),
-      ]), headers: multipart)
+      ]), headers: Form.headers)
     let pictures = several.json?["pictures"]?.arrayValue ?? []
     #expect(several.status == 200 && pictures.count == 3, "\(several)")
     #expect(pictures.map { $0["name"]?.stringValue } == ["a 'b'.png", "none.png", "c.png"])
     #expect(pictures[1]["error"]?.stringValue?.contains("expected a JPEG, PNG or WebP") == true)
-    for index in [0, 2] { #expect(isClose(answers(pictures[index]), ["chalk": truth["chalk"] ?? [:]])) }
+    for index in [0, 2] { #expect(Answers(pictures[index]).isClose(to: ["chalk": truth["chalk"] ?? [:]])) }
   }
 
   @Test func whatCannotBeAnsweredIsSaidWithItsStatus() throws {
@@ -126,11 +79,14 @@ import Testing
       ("POST", "/classify", bytes, ["Content-Type": "text/plain"], 415, "text/plain"),
       ("POST", "/classify", bytes, ["Content-Encoding": "gzip"], 415, "gzip"),
       ("POST", "/classify", bytes, ["Content-Type": "multipart/form-data"], 400, "boundary"),
-      ("POST", "/classify", bytes, multipart, 400, "no boundary"),
-      ("POST", "/classify", Data("--xyz\r\n\r\nno end".utf8), multipart, 400, "does not end"),
-      ("POST", "/classify", form([("other", nil, Data("x".utf8))]), multipart, 400, "other"),
-      ("POST", "/classify", form((0..<4).map { ("p", "\($0)", bytes) }), multipart, 400, "at most 3 pictures"),
-      ("POST", "/classify", form([("task", nil, Data(count: 5000)), ("p", "a", bytes)]), multipart, 400, "1024 bytes"),
+      ("POST", "/classify", bytes, Form.headers, 400, "no boundary"),
+      ("POST", "/classify", Data("--xyz\r\n\r\nno end".utf8), Form.headers, 400, "does not end"),
+      ("POST", "/classify", Form.body([("other", nil, Data("x".utf8))]), Form.headers, 400, "other"),
+      ("POST", "/classify", Form.body((0..<4).map { ("p", "\($0)", bytes) }), Form.headers, 400, "at most 3 pictures"),
+      (
+        "POST", "/classify", Form.body([("task", nil, Data(count: 5000)), ("p", "a", bytes)]), Form.headers, 400,
+        "1024 bytes"
+      ),
       ("GET", "/v2/models/\(String(repeating: "x", count: 5000))", nil, [:], 404, "so long a name"),
       (
         "POST", "/v2/models/ink/infer",
@@ -199,7 +155,7 @@ import Testing
     // Two runs know each task.
     #expect(names.contains("hipro.ink") && names.contains("coop.chalk") && names.count == 6)
     let bytes = try Data(contentsOf: picture)
-    let truth = try expected("runs/coop", picture)["chalk"]
+    let truth = try shop.classified("runs/coop", picture)["chalk"]
     let request = JSONValue.object([
       "id": "7",
       "inputs": [
@@ -263,12 +219,11 @@ import Testing
   @Test func whatIsAcceptedIsAnsweredBeforeItStops() throws {
     let service = try service(["--batch", "2", "--latency", "\(60 * Sanitizer.slowdown)"])
     let bytes = try Data(contentsOf: picture)
-    let four = form((0..<4).map { ("picture", "\($0)", bytes) })
-    let multipart = multipart
+    let four = Form.body((0..<4).map { ("picture", "\($0)", bytes) })
     // `nil` where nobody listened any more.
     let answers = Mutex<[RunningService.Answer?]>([])
     let group = together(24) { _ in
-      let answer = try? service.ask("POST", "/classify", four, headers: multipart)
+      let answer = try? service.ask("POST", "/classify", four, headers: Form.headers)
       answers.withLock { $0.append(answer) }
     }
     // Some are in the house when the door is shut; whoever had an answer before the metrics are read is none of them.

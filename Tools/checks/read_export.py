@@ -1,6 +1,6 @@
 """Reads what `banyan export` wrote with numpy, safetensors and transformers, and compares with `banyan classify`.
 
-read_export.py FOLDER TASK PICTURE ANSWER.json
+read_export.py FOLDER TASK PICTURE ANSWER.json PROMPTS.safetensors
 
 Logits of transformers are compared with `logitScale · feature · matrixᵀ` in float64, for every task and for pictures around PICTURE;
 for TASK and PICTURE those that `banyan classify` answers from, which its probabilities give but for a constant.
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy
 from safetensors.numpy import load_file
 
-folder, asked, picture, expected = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+folder, asked, picture, expected, prompts = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], sys.argv[5]
 answer = {guess["name"]: guess["probability"] for guess in json.load(open(expected))[0]["guesses"]}
 
 matrices = load_file(folder / "classifiers" / "classifiers.safetensors")
@@ -69,8 +69,20 @@ logits = scope["logits"][0].numpy().astype(numpy.float64)
 answers_apart = numpy.abs((logits - logits.mean()) - (shares - shares.mean())).max()
 assert answers_apart < 4 * of_a_logit, (answers_apart, of_a_logit)
 
+# The lines of Documentation/Files.md.
+text = (Path(__file__).parents[2] / "Documentation" / "Files.md").read_text()
+code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
+line = 'folder, task = "exports/hipro/classifiers", 0'
+assert line in code
+lines: dict = {"image": scope["image"].numpy()}
+exec(code.replace(line, f"folder, task = {str(folder / 'classifiers')!r}, {asked}"), lines)
+assert lines["answers"].keys() == answer.keys()
+assert all(abs(share - answer[name]) < 4 * of_a_logit for name, share in lines["answers"].items()), (lines["answers"], answer)
+
 adapter = load_file(folder / "adapter" / "adapter_model.safetensors")
-assert adapter and all(name.startswith("base_model.model.") for name in adapter)
+learned = load_file(prompts)
+assert adapter.keys() == {f"base_model.model.{name}" for name in learned} and learned
+assert all((adapter[f"base_model.model.{name}"] == value).all() for name, value in learned.items())
 configuration = json.load(open(folder / "adapter" / "adapter_config.json"))
 assert configuration["peft_type"] == "BANYAN" and configuration["banyan_tasks"], configuration
 

@@ -281,7 +281,7 @@ public struct ReportPage: Sendable {
     for run in runs {
       let record = run.record
       let facts = [
-        ("Command", "<code>\(MarkupText.escaped(TextWidth.printable(record.command.joined(separator: " "))))</code>"),
+        ("Command", "<code>\(MarkupText.escaped(TextWidth.printable(ShellWord.line(record.command))))</code>"),
         ("Backbone", MarkupText.escaped(TextWidth.printable("\(record.model.description), \(record.model.path)"))),
         ("Weights", "<code>\(MarkupText.escaped(String(record.model.sha256.prefix(16))))…</code>"),
         ("Seeds", record.seeds.map(String.init).joined(separator: ", ")),

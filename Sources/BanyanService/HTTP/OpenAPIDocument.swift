@@ -261,6 +261,25 @@ struct OpenAPIDocument {
 
   private func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
 
+  /// A run as `/runs` describes it.
+  private var run: JSONValue {
+    let text: JSONValue = ["type": "string"]
+    let share: JSONValue = ["type": "number", "minimum": 0, "maximum": 1]
+    let number: JSONValue = ["type": "integer", "minimum": 0]
+    return record([
+      "name": text, "title": text, "method": text, "seed": number, "average": share, "model": text, "sharing": text,
+      "nodes": list(
+        record(
+          ["children": list(number), "tasks": list(text), "affinity": ["type": "number"]], optional: ["affinity"])),
+      "tasks": list(
+        record(
+          [
+            "name": text, "classes": list(text), "top1": share,
+            "prompts": list(record(["node": number, "tasks": list(text)])),
+          ], optional: ["top1"])),
+    ])
+  }
+
   private var schemas: JSONValue {
     let text: JSONValue = ["type": "string"]
     let share: JSONValue = ["type": "number", "minimum": 0, "maximum": 1]
@@ -306,7 +325,7 @@ struct OpenAPIDocument {
                 record(["task": text, "classes": list(record(["name": text, "probability": share]))])),
             ], optional: ["error", "answers"]))
       ]),
-      "Runs": record(["runs": list(["type": "object"])]),
+      "Runs": record(["runs": list(run)]),
     ]
   }
 }

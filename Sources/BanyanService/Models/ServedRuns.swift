@@ -6,7 +6,8 @@ import HTTPTypes
 
 /// Runs that are ready to answer; a value that never changes, so that a request sees one state of the world.
 ///
-/// Runs on one checkpoint share one image tower: a picture passes it once for all their tasks.
+/// Runs on one checkpoint share one image tower: a picture passes it once for all their tasks, and once
+/// more for each task whose method changes the tower.
 public struct ServedRuns: Sendable {
   /// Where a run lies and what of it is served.
   public struct Source: Sendable, Equatable {

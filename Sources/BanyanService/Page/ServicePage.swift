@@ -50,7 +50,7 @@ enum ServicePage {
     <body>
     <main>
     <h1>What is in the picture?</h1>
-    <p id="lead">Every task answers for itself; all of them see the picture once.</p>
+    <p id="lead">Every task answers for itself.</p>
     <form id="gate" hidden><label class="token">This service asks for its token: <input type="password" id="token" autocomplete="off"></label></form>
     <button type="button" id="drop" aria-describedby="note">Drop pictures here, paste one, or press to choose<br><small>JPEG, PNG or WebP</small></button>
     <input type="file" id="files" accept="image/jpeg,image/png,image/webp" multiple hidden>

@@ -1,4 +1,5 @@
 import BanyanCLIP
+import BanyanFoundation
 import Foundation
 
 /// The `README.md` of a pre-trained CLIP: what it is, how it was made, how good it is.
@@ -25,7 +26,7 @@ enum PretrainingReadme {
       "| listing of the data | SHA-256 `\(record.data.listingSHA256)` |",
     ]
     if let pixels = record.data.pixelsSHA256 { lines.append("| decoded pixels | SHA-256 `\(pixels)` |") }
-    let command = record.command.isEmpty ? [] : ["", "Command:", "", "    " + record.command.joined(separator: " ")]
+    let command = record.command.isEmpty ? [] : ["", "Command:", "", "    " + ShellWord.line(record.command)]
     lines += command
     if let last = record.validations.last {
       func percent(_ share: Double) -> String {

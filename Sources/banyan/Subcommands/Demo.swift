@@ -146,7 +146,7 @@ struct Demo: ParsableCommand {
   }
 
   private func next(_ folder: URL, _ records: [NamedRecord]) throws {
-    let place = Terminal.quoted(folder.relativePath)
+    let place = ShellWord.quoted(folder.relativePath)
     let best = records.last?.name ?? "METHOD"
     Terminal.note(
       """

@@ -144,7 +144,7 @@ struct ExperimentCommand: ParsableCommand {
       return try runner.run(plan)
     } catch let error as BanyanError where error.kind == .interrupted {
       reporter.finish()
-      let words = CommandLine.arguments.dropFirst().map(Terminal.quoted).joined(separator: " ")
+      let words = ShellWord.line(CommandLine.arguments.dropFirst())
       throw BanyanError(
         .interrupted, at: error.subject, "\(error.message); everything so far is saved",
         remedy: "Go on with the same command: banyan \(words)")

@@ -14,7 +14,7 @@ struct GraftCommand: ParsableCommand {
       prompts above it learn on, no further than lets every old task keep its validation accuracy within --margin. \
       The result is a run like any other; the same command goes on with seeds that are left.
 
-        banyan graft --run runs/hipro --tasks new-pictures --output runs/hipro-and-new
+        banyan graft --run runs/hipro --tasks new-pictures
         banyan graft --run runs/hipro --tasks new-pictures --only clipart --refine --margin 0.02 --output runs/refined
       """)
 
@@ -27,8 +27,10 @@ struct GraftCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Add these tasks only, separated by commas.", valueName: "names"))
   var only: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where the run with the new tasks is written.", valueName: "folder"))
-  var output: String
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Where the run with the new tasks is written (default: <run>-grafted).", valueName: "folder"))
+  var output: String?
 
   @Flag(help: "Let the prompts above the new leaves learn on.")
   var refine = false
@@ -56,9 +58,15 @@ struct GraftCommand: ParsableCommand {
     if margin != nil, !refine { throw ValidationError("--margin goes with --refine.") }
   }
 
+  /// Beside the run.
+  private var defaultOutput: URL {
+    let run = URL(fileURLWithPath: folder)
+    return run.deletingLastPathComponent().appending(path: "\(run.lastPathComponent)-grafted")
+  }
+
   func run() throws {
     let finished = try FinishedRun(URL(fileURLWithPath: folder))
-    let target = URL(fileURLWithPath: output)
+    let target = output.map { URL(fileURLWithPath: $0) } ?? defaultOutput
     let interruption = Interruption()
     let reporter = ProgressReporter(isQuiet: quiet)
     defer { reporter.finish() }
@@ -69,13 +77,22 @@ struct GraftCommand: ParsableCommand {
       observer: ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested }))
     let existing: RunFolder.Existing =
       overwrite ? .overwrite : RunFolder(target).holdsRun && !RunFolder(target).holdsRecord ? .resume : .refuse
-    let record = try graft.run(existing)
+    let record: RunRecord
+    do {
+      record = try graft.run(existing)
+    } catch let error as BanyanError where error.kind == .interrupted {
+      reporter.finish()
+      let words = ["banyan"] + CommandLine.arguments.dropFirst().filter { $0 != "--overwrite" }
+      throw BanyanError(
+        .interrupted, at: error.subject, "\(error.message); the seeds that are done are kept",
+        remedy: "Go on with: \(ShellWord.line(words))")
+    }
     reporter.finish()
     let decisions = try JSONDocument.read([GraftDecision].self, from: target.appending(path: GraftDecision.fileName))
     switch format {
     case .json: Terminal.result(try JSONDocument.data(decisions, subject: "decisions"))
     case .text: Terminal.result(GraftDecision.text(decisions, record: record, width: Terminal.width))
     }
-    if !quiet { Terminal.note("Wrote \(output); ask it as any run: banyan classify, serve, tree.") }
+    if !quiet { Terminal.note("Wrote \(target.relativePath); ask it as any run: banyan classify, serve, tree.") }
   }
 }

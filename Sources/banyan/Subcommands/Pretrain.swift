@@ -64,7 +64,7 @@ struct Pretrain: ParsableCommand {
       record = try run.run(resume ? .resume : overwrite ? .overwrite : .refuse)
     } catch let error as BanyanError where error.kind == .interrupted {
       reporter.finish()
-      let words = ["--resume", "--output", place.url.path].map(Terminal.quoted).joined(separator: " ")
+      let words = ShellWord.line(["--resume", "--output", place.url.path])
       throw BanyanError(
         .interrupted, at: error.subject, "\(error.message); everything so far is saved",
         remedy: "Go on with: banyan pretrain \(words)")
@@ -80,7 +80,7 @@ struct Pretrain: ParsableCommand {
       Terminal.result(record.summary)
       guard !quiet else { return }
       Terminal.note("\nSaved in \(folder.path). Next:")
-      let model = Terminal.quoted(folder.relativePath)
+      let model = ShellWord.quoted(folder.relativePath)
       for method in ["zero-shot", "hipro"] {
         Terminal.note("  banyan train --model \(model) --tasks PICTURES --method \(method)")
       }

@@ -13,7 +13,7 @@ struct Serve: AsyncParsableCommand {
     abstract: "Answers about pictures over HTTP with the classifiers of runs.",
     discussion: """
       A page at / takes pictures; POST /classify takes files; /v2 is the Open Inference Protocol, one model a task. Tasks of \
-      runs on one checkpoint share one pass of the image tower. SIGTERM and Ctrl-C finish what was accepted; SIGHUP reads the \
+      runs on one checkpoint share one pass of the image tower, but for methods that change the tower. SIGTERM and Ctrl-C finish what was accepted; SIGHUP reads the \
       runs anew without dropping a request.
 
         banyan serve --run runs/hipro

@@ -86,7 +86,7 @@ struct Train: ParsableCommand {
       let words = ["--resume", "--output", folder.path] + (repeated.map { ["--repeat", $0] } ?? [])
       throw BanyanError(
         .interrupted, at: error.subject, "\(error.message); everything so far is saved",
-        remedy: "Go on with: banyan train \(words.map(Terminal.quoted).joined(separator: " "))")
+        remedy: "Go on with: banyan train \(ShellWord.line(words))")
     }
     reporter.finish()
     if let board {

@@ -89,7 +89,7 @@ struct Watch: ParsableCommand {
       }
       throw BanyanError(
         .missingInput, at: folder, "no run is at work here; the one there has stopped before its end",
-        remedy: "Go on with: banyan train --resume --output \(Terminal.quoted(folder))")
+        remedy: "Go on with: banyan train --resume --output \(ShellWord.quoted(folder))")
     }
     let record = try NamedRecord.read(run.url)
     switch format {

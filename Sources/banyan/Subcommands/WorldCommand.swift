@@ -96,7 +96,7 @@ struct WorldCommand: ParsableCommand {
     if !quiet {
       Terminal.note("\(total) pictures of \(world.tasks.count) tasks in \(String(format: "%.1f", elapsed.seconds)) s.")
       Terminal.note("Planted: \(world.plantedTree)")
-      Terminal.note("Next:\n  banyan train --model CLIP --tasks \(Terminal.quoted(output)) --method hipro --shots 4")
+      Terminal.note("Next:\n  banyan train --model CLIP --tasks \(ShellWord.quoted(output)) --method hipro --shots 4")
     }
     Terminal.result(folder.path)
   }

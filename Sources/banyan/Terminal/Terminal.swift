@@ -36,12 +36,6 @@ enum Terminal {
     note("error: \(subject)\(error.message)\(text)")
   }
 
-  /// A word as a shell takes it, in quotes where it must be.
-  static func quoted(_ word: String) -> String {
-    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
-    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-  }
-
   /// Replaces the current line of a terminal.
   static func redraw(_ line: String) { write("\r\u{1B}[2K" + line, to: STDERR_FILENO) }
 
