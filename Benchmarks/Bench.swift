@@ -57,7 +57,8 @@ struct Bench: ParsableCommand {
     let peer = try alone ? nil : newPeer()
     defer { peer?.stop() }
     try peer?.load(rig.checkpoint, threads: Engine.threads)
-    let peak = try MatrixPeak.measured()
+    var peak = try MatrixPeak.measured()
+    peak.sustained = try MatrixPeak.sustained(seconds: 10)
     var record = BenchRecord(rig: rig, peer: peer?.version ?? "nothing", peak: peak)
     show(record.heading)
     if resume { try record.goOn(with: self.record) }

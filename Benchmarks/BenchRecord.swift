@@ -69,7 +69,7 @@ struct BenchRecord: Codable {
     return """
       \(machine), \(threads) of \(cores) cores; \(engine) against \(peer)
       \(geometry)
-      matrix products: \(text(peak.float32)) GFLOP/s fp32, \(text(peak.bfloat16)) GFLOP/s bf16
+      matrix products: \(text(peak.float32)) GFLOP/s fp32, \(text(peak.sustained)) over seconds; \(text(peak.bfloat16)) GFLOP/s bf16
       """
   }
 

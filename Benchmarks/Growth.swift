@@ -51,6 +51,13 @@ struct Growth: Codable {
     ) {
       try Self.treeStep(rig, tasks: $0, classes: 100, newick: Self.balanced(0..<$0) + ";", haveOwnNames: true)
     }
+    try sweep(
+      "affinity", "one recorded step of an affinity, 100 classes of each task's own, by tasks", over: [2, 4, 8, 16],
+      show
+    ) { count in
+      let list = (0..<count).map { rig.task("t\($0)", classes: 100, number: $0) }
+      return try Self.step("coop-mt", rig.context(list), tasks: count, classes: 100, apart: true)
+    }
     try sweep("shots", "an epoch of CoOp with 10 classes, by shots", over: [1, 4, 16, 64], show) { shots in
       let step = try Self.step("coop", rig.context([rig.task("t0", classes: 10)]), tasks: 1, classes: 10)
       return { for _ in 0..<(10 * shots + 31) / 32 { try step() } }
@@ -107,10 +114,10 @@ struct Growth: Codable {
     return try step("hipro", rig.context(list, tree: tree), tasks: tasks, classes: classes)
   }
 
-  /// A step of a method on features, which are drawn.
-  private static func step(_ name: String, _ context: MethodContext, tasks: Int, classes: Int) throws
-    -> () throws -> Void
-  {
+  /// A step of a method on features, which are drawn, or the gradients of its tasks apart.
+  private static func step(
+    _ name: String, _ context: MethodContext, tasks: Int, classes: Int, apart: Bool = false
+  ) throws -> () throws -> Void {
     let method = try MethodCatalog.entry(name).make(.object([:]), context)
     let leaves = try method.selection.split(method.initialParameters(seed: 1)).trainable
       .mapTensors { try $1.asParameter() }
@@ -121,7 +128,10 @@ struct Growth: Codable {
         features: try generator.normal([32, context.model.configuration.projectionWidth]).normalized(),
         labels: try .indices((0..<32).map { (7 * $0 + task) % classes }))
     }
-    return { _ = try method.step(leaves, batches).gradients.tensors.map { try $0.sum().item() } }
+    return {
+      let outcomes = try apart ? method.taskGradients(leaves, batches) : [method.step(leaves, batches)]
+      for outcome in outcomes { _ = try outcome.gradients.tensors.map { try $0.sum().item() } }
+    }
   }
 
   private static func balanced(_ tasks: Range<Int>) -> String {

@@ -6,15 +6,35 @@ import Foundation
 struct MatrixPeak: Codable {
   var float32: Double
   var bfloat16: Double
+  /// What products of fp32 reach over seconds and not for a moment; beside the roof, which is the best moment's.
+  var sustained = 0.0
 
   /// The best of many tries, or of a few, as before every case.
   static func measured(tries: Int = 20) throws -> MatrixPeak {
     MatrixPeak(float32: try best(.float32, tries: tries), bfloat16: try best(.bfloat16, tries: max(1, tries / 4)))
   }
 
+  /// Multiplies without a pause for `seconds`, by the faster library.
+  static func sustained(seconds: Double) throws -> Double {
+    let generator = try EngineGenerator(seed: 1)
+    let (m, k, n) = (1576, 768, 3072)
+    let (a, b) = (try generator.normal([m, k]), try generator.normal([n, k]))
+    return try [MatrixProducts.blas, .oneDNN].map { library in
+      let start = ContinuousClock.now
+      var (elapsed, count) = (0.0, 0.0)
+      while elapsed < seconds / 2 {
+        _ = try Engine.withoutGradients { try a.linear(b, products: library) }
+        count += 1
+        elapsed = (ContinuousClock.now - start) / .seconds(1)
+      }
+      return 2e-9 * Double(m * k * n) * count / elapsed
+    }.max() ?? 0
+  }
+
   /// Takes the better of both.
   mutating func raise(to other: MatrixPeak) {
     (float32, bfloat16) = (max(float32, other.float32), max(bfloat16, other.bfloat16))
+    sustained = max(sustained, other.sustained)
   }
 
   /// Whether products of bf16 are faster than those of fp32, by units of their own.

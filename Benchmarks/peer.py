@@ -182,8 +182,9 @@ class Case:
             return [self.loss(self.frozen(way, t), w, t) for t in tasks]
         if name == "hipro":
             nodes = {n: self.words(way, {0: own[f"nodes.{n}.context"]}) for n in range(self.request["nodes"])}
-            return [
-                sum(self.loss(self.frozen(way, t), nodes[n], t) for n in self.request["paths"][t]) for t in tasks]
+            # A task's pictures once, however many nodes its path has.
+            pictures = [self.frozen(way, t) for t in tasks]
+            return [sum(self.loss(pictures[t], nodes[n], t) for n in self.request["paths"][t]) for t in tasks]
         if name == "maple":
             text = {k: own[f"tasks.0.text.{k}"] for k in range(self.request["depth"])}
             image = {k: F.linear(text[k], own[f"tasks.0.projection.{k}.weight"], own[f"tasks.0.projection.{k}.bias"])

@@ -126,6 +126,42 @@ import Testing
     #expect(try shop.run("evaluate", "--run", "runs/refined").code == 0)
   }
 
+  @Test func aTaskThatWouldHurtTheOldOnesIsHeldBack() throws {
+    // Many names, so that old tasks are not sure of them, and a new task that calls every thing by the next one's name.
+    let classes = ["boat", "chair", "clock", "fish", "guitar", "key", "lamp", "mug", "shoe", "tree"]
+    try shop.smallWorld("graft-sure", tasks: ["ink", "night", "pencil"], classes: classes)
+    let wrong = try shop.smallWorld("graft-wrong", tasks: ["neon"], classes: classes, seed: 2)
+    let folder = wrong.root.appendingPathComponent("neon")
+    for (number, name) in classes.enumerated() {
+      try FileManager.default.moveItem(
+        at: folder.appendingPathComponent(name), to: folder.appendingPathComponent("moved-\(number)"))
+    }
+    for number in classes.indices {
+      try FileManager.default.moveItem(
+        at: folder.appendingPathComponent("moved-\(number)"),
+        to: folder.appendingPathComponent(classes[(number + 1) % classes.count]))
+    }
+    let trained = try shop.train(
+      "runs/sure", tasks: "graft-sure", method: "hipro", ["--seeds", "1,2,3,4,5,6", "--epochs", "10"])
+    #expect(trained.code == 0, "\(trained)")
+    let outcome = try shop.run(
+      "graft", "--run", "runs/sure", "--tasks", "graft-wrong", "--refine", "--margin", "0", "--output", "runs/held",
+      "--format", "json", "-q")
+    #expect(outcome.code == 0, "\(outcome)")
+    let decisions = try JSONDecoder().decode([GraftDecision].self, from: Data(outcome.out.utf8))
+    #expect(decisions.count == 6 && decisions.contains { ($0.refined ?? 1) < 1 }, "\(decisions.map(\.refined))")
+    for decision in decisions {
+      #expect(decision.guarded?.isEmpty == false && decision.guarded?.allSatisfy { $1.after >= $1.before } == true)
+      guard decision.refined == 0 else { continue }
+      // Nothing was taken of the step: the old prompts are the old ones, to the bit.
+      let seed = Int(decision.seed)
+      let contexts = try prompts("runs/held", seed: seed).tree().tensors
+      for old in try prompts("runs/sure", seed: seed).tree().tensors {
+        #expect(try contexts.contains { try $0.shape == old.shape && $0.isIdentical(to: old) })
+      }
+    }
+  }
+
   @Test func whatIsFittedToPromptsIsFittedForTheNewTaskToo() throws {
     try shop.smallWorld("graft-fitted", tasks: ["night"], perClass: 12, seed: 9)
     #expect(

@@ -65,7 +65,7 @@ struct PromptEncoder: Sendable {
     }
   }
 
-  /// The classifiers of `requests`, ready for ``pullBack(_:from:parameters:)``.
+  /// The classifiers of `requests`, ready for ``pullBack(_:of:from:parameters:)``.
   func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
     let (chunks, kept) = chunks(of: requests, parameters)
     let graphs = try Engine.withGradients { try chunks.prefix(kept).map { try encode($0, parameters) } }
@@ -76,21 +76,30 @@ struct PromptEncoder: Sendable {
 
   /// Carries gradients with respect to classifiers back to the contexts.
   ///
-  /// - Parameter cotangents: One per request, `∂L/∂w`.
+  /// What no cotangent reaches is not gone through: a task's gradient costs what its own names and contexts do, and not what
+  /// stands beside them.
+  ///
+  /// - Parameters:
+  ///   - cotangents: One per request, `∂L/∂w`; `nil` where the loss does not depend on it.
+  ///   - contexts: The contexts that the loss depends on; all of the requests' where `nil`. Rows of others must be zero.
   /// - Returns: The gradient of every parameter in `parameters`; zeros for those that no request names.
-  func pullBack(_ cotangents: [Tensor], from encoded: Encoded, parameters: ParameterTree) throws -> ParameterTree {
-    var total = ParameterTree()
-    if !encoded.graphs.isEmpty {
-      // Retained, so that several tasks' gradients can be pulled back from one forward pass.
-      let parts = try zip(encoded.chunks, encoded.graphs).map { chunk, _ in
-        try chunk.part(of: cotangents[chunk.request])
-      }
-      let gradients = try Gradients.of(
-        encoded.graphs, cotangents: parts, with: parameters.tensors, retainingGraph: true)
-      total = ParameterTree(Dictionary(uniqueKeysWithValues: zip(parameters.paths, gradients)))
+  func pullBack(
+    _ cotangents: [Tensor?], of contexts: Set<String>? = nil, from encoded: Encoded, parameters: ParameterTree
+  ) throws -> ParameterTree {
+    func part(_ chunk: Chunk) throws -> Tensor? {
+      guard contexts.map({ !$0.isDisjoint(with: chunk.contexts) }) ?? true else { return nil }
+      return try cotangents[chunk.request].map(chunk.part)
     }
+    var total = ParameterTree()
+    let reached = try zip(encoded.graphs, encoded.chunks.prefix(encoded.graphs.count).map(part)).compactMap {
+      graph, part in part.map { (graph, $0) }
+    }
+    // Retained, so that several tasks' gradients can be pulled back from one forward pass.
+    let gradients = try Gradients.ofUsed(
+      reached.map(\.0), cotangents: reached.map(\.1), with: parameters.tensors, retainingGraph: true)
+    for (path, gradient) in zip(parameters.paths, gradients) { total[path] = gradient }
     for chunk in encoded.chunks.dropFirst(encoded.graphs.count) {
-      let cotangent = try chunk.part(of: cotangents[chunk.request])
+      guard let cotangent = try part(chunk) else { continue }
       let own = Array(Set(chunk.contexts)).sorted()
       let result = try Engine.withGradients { try encode(chunk, parameters) }
       let gradients = try Gradients.of([result], cotangents: [cotangent], with: own.map { try parameters.require($0) })

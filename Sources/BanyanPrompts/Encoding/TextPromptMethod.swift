@@ -80,11 +80,12 @@ extension TextPromptMethod {
 
   public func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome] {
     let (encoded, terms) = try terms(parameters, batches)
-    return try terms.map { term in
-      let cotangents = try Gradients.of([term], with: encoded.classifiers, retainingGraph: true)
+    return try zip(batches, terms).map { batch, term in
+      let cotangents = try Gradients.ofUsed([term], with: encoded.classifiers, retainingGraph: true)
       return StepOutcome(
         objectives: [try term.item()],
-        gradients: try encoder.pullBack(cotangents, from: encoded, parameters: parameters))
+        gradients: try encoder.pullBack(
+          cotangents, of: Set(contexts(of: batch.task)), from: encoded, parameters: parameters))
     }
   }
 
