@@ -67,12 +67,19 @@ public struct DriftTest: Sendable {
 
   /// Compares what came in with what was known.
   ///
-  /// - Throws: A `BanyanError` of kind `usage` where a set has fewer than eight pictures or the widths differ.
-  public func compare(_ window: PictureWindow, with reference: PictureWindow) throws -> Outcome {
+  /// - Parameters:
+  ///   - window: What came in.
+  ///   - reference: What was known.
+  ///   - shouldStop: Asked before every draw.
+  /// - Throws: A `BanyanError` of kind `usage` where a set has fewer than eight pictures or the widths differ, `interrupted`
+  ///   where it was stopped.
+  public func compare(
+    _ window: PictureWindow, with reference: PictureWindow, shouldStop: () -> Bool = { false }
+  ) throws -> Outcome {
     let width = reference.features.first?.count ?? 0
     for (name, set) in [("window", window), ("reference", reference)] {
       guard set.count >= 8, set.confidences.count == set.count, set.labels.count == set.count,
-        set.features.allSatisfy({ $0.count == width })
+        set.features.allSatisfy({ $0.count == width }), set.labels.allSatisfy({ $0 >= 0 })
       else {
         throw BanyanError(
           .usage, at: "drift: \(name)",
@@ -85,7 +92,8 @@ public struct DriftTest: Sendable {
     var generator = SeededGenerator(seed: seed, label: "drift")
     var order = Array(0..<window.count + reference.count)
     var drawn: [[Double]] = []
-    for _ in 0..<draws {
+    for draw in 0..<draws {
+      if shouldStop() { throw BanyanError(.interrupted, at: "drift", "stopped at draw \(draw) of \(draws)") }
       // The first places of a shuffle are a random choice.
       for place in 0..<window.count {
         order.swapAt(place, place + generator.integer(below: order.count - place))

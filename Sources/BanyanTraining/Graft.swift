@@ -78,7 +78,7 @@ public struct Graft: Sendable {
     if let refinement, !(0...1).contains(refinement.margin) {
       throw BanyanError(.usage, at: "--refine", "expected a margin of 0 to 1, found \(refinement.margin)")
     }
-    guard output.url.standardizedFileURL != run.folder.url.standardizedFileURL else {
+    guard !output.isSamePlace(as: run.folder) else {
       throw BanyanError(
         .usage, at: "--output", "is the run itself", remedy: "Write the grafted run into a folder of its own.")
     }
@@ -95,6 +95,7 @@ public struct Graft: Sendable {
     let lock = try output.open(existing)
     defer { if !output.holdsRun { lock.discard() } }
     try begin(existing, experiment)
+    output.removePartialFiles(experiment.seeds)
     var seeds: [Seed] = []
     for (index, recorded) in run.record.runs.enumerated() {
       observer.report(.seed(recorded.seed, index: index, count: run.record.runs.count))
@@ -148,7 +149,13 @@ public struct Graft: Sendable {
   /// Makes the folder this graft's.
   private func begin(_ existing: RunFolder.Existing, _ experiment: Experiment) throws {
     if existing == .resume, output.holdsRun {
-      guard output.holdsGraft, try output.settings() == experiment.resolved() else {
+      let isAskedFor = try output.settings() == experiment.resolved()
+      // Killed between the two files of its beginning.
+      if isAskedFor, !output.holdsGraft, !output.holdsSeeds {
+        try JSONDocument.write([GraftDecision](), to: output.decisions)
+        return
+      }
+      guard output.holdsGraft, isAskedFor else {
         throw BanyanError(
           .usage, at: output.experiment.path, "the folder holds a stopped run that is not this graft",
           remedy: "Choose another folder, or replace the run with --overwrite.")

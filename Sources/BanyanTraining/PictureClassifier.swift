@@ -22,6 +22,8 @@ public struct PictureClassifier: Sendable {
   /// A picture as an image tower takes it.
   public struct Planes: Sendable {
     fileprivate let values: [Float]
+    /// How many pixels the picture had that they were made from; 0 where they came as planes.
+    package var sourcePixels = 0
   }
 
   /// Pictures that have been through the image tower, ready to be named under several tasks.
@@ -99,7 +101,8 @@ public struct PictureClassifier: Sendable {
   public func planes(
     of data: Data, name: String, pixelLimit: Int = ImageDecoder.defaultPixelLimit
   ) throws -> Planes {
-    Planes(values: extractor.reader.preprocessor(try ImageDecoder.decode(data, name: name, pixelLimit: pixelLimit)))
+    let picture = try ImageDecoder.decode(data, name: name, pixelLimit: pixelLimit)
+    return Planes(values: extractor.reader.preprocessor(picture), sourcePixels: picture.width * picture.height)
   }
 
   /// Planes that were preprocessed elsewhere, [3, height, width].

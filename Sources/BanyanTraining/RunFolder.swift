@@ -60,6 +60,20 @@ public struct RunFolder: Sendable {
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: experiment.path) }
   /// Whether what was begun here was a graft and not a training.
   var holdsGraft: Bool { FileManager.default.fileExists(atPath: decisions.path) }
+  /// Whether any seed was begun here.
+  var holdsSeeds: Bool {
+    ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).contains { $0.hasPrefix("seed-") }
+  }
+
+  /// Whether both are one folder, by whatever name and through whatever links.
+  func isSamePlace(as other: RunFolder) -> Bool { Self.place(url) == Self.place(other.url) }
+
+  private static func place(_ url: URL) -> String {
+    guard let found = realpath(url.path, nil) else { return url.standardizedFileURL.path }
+    defer { free(found) }
+    return String(cString: found)
+  }
+
   /// Whether a process is at work here: it holds the folder's lock.
   public var isInUse: Bool {
     let descriptor = Self.opened(url.appendingPathComponent(".lock").path)

@@ -1,16 +1,16 @@
 import BanyanFoundation
-import BanyanTensor
-import Foundation
+package import BanyanTensor
+package import Foundation
 
 /// Safetensors files that carry the digest of their own contents.
 ///
 /// A header cannot show that a weight has changed on the disk; the seal can, so that a damaged file is an error and never
 /// another answer. Any safetensors reader reads the files: the seal is one text of their metadata.
-enum SealedTensors {
+package enum SealedTensors {
   private static let key = "sha256"
 
   /// The bytes of a file that holds `tree`, with the digest of what they would be without it.
-  static func encode(_ tree: ParameterTree, metadata: [String: String]) throws -> Data {
+  package static func encode(_ tree: ParameterTree, metadata: [String: String]) throws -> Data {
     var sealed = metadata
     sealed[key] = ContentHash.sha256(try SafetensorsFile.encode(tree, metadata: metadata))
     return try SafetensorsFile.encode(tree, metadata: sealed)
@@ -20,7 +20,7 @@ enum SealedTensors {
   ///
   /// - Returns: The tensors, the other metadata, and the digest.
   /// - Throws: A `BanyanError` of kind `missingInput` or `malformed` that names the file.
-  static func read(_ url: URL, remedy: String) throws
+  package static func read(_ url: URL, remedy: String) throws
     -> (tree: ParameterTree, metadata: [String: String], digest: String)
   {
     let file = try SafetensorsFile(contentsOf: url)

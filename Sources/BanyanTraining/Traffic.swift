@@ -96,14 +96,19 @@ public struct Traffic: Sendable {
     self.capacity = capacity
     for (index, name) in names.enumerated() {
       let features = try file.tree.require("tasks.\(index).features")
+      let confidences = try file.tree.require("tasks.\(index).confidences").doubles()
+      let labels = try file.tree.require("tasks.\(index).labels").doubles().map { Int(exactly: $0) ?? -1 }
+      let seen = Int(exactly: try file.tree.require("tasks.\(index).seen").item()) ?? -1
+      guard features.shape.count == 2, features.extent(0) == confidences.count, labels.count == confidences.count,
+        confidences.count <= capacity, confidences.allSatisfy({ (0...1).contains($0) }),
+        labels.allSatisfy({ (0..<1 << 32).contains($0) }), seen >= confidences.count
+      else { throw BanyanError(.malformed, at: "\(url.path): task \(name)", "is no record of traffic") }
       let (count, width) = (features.extent(0), features.extent(1))
       let values = try features.floats()
       let window = PictureWindow(
-        features: (0..<count).map { Array(values[$0 * width..<($0 + 1) * width]) },
-        confidences: try file.tree.require("tasks.\(index).confidences").doubles(),
-        labels: try file.tree.require("tasks.\(index).labels").doubles().map { Int($0) })
-      tasks[name] = Ring(
-        window: window, next: 0, seen: Int(try file.tree.require("tasks.\(index).seen").item()), origin: origins[index])
+        features: (0..<count).map { Array(values[$0 * width..<($0 + 1) * width]) }, confidences: confidences,
+        labels: labels)
+      tasks[name] = Ring(window: window, next: 0, seen: seen, origin: origins[index])
     }
   }
 

@@ -62,7 +62,7 @@ struct WaitForecastTests {
     #expect(forecast.secondsPerPass == 0.1 && !forecast.knows("b"))
     // What is still under way in a forgotten tower teaches nothing.
     forecast.begins("b", pictures: 2, passes: 2, at: start)
-    forecast.ends(at: at(3))
+    forecast.ends(after: 3)
     #expect(!forecast.knows("b"))
   }
 
@@ -77,14 +77,23 @@ struct WaitForecastTests {
     #expect(abs(seconds(forecast, work(1), behind: work(29)) - (30 * 0.25 + 0.8)) < 1e-6)
   }
 
+  @Test func `a tower that is not known is taken to be as slow as the slowest`() {
+    var forecast = steady()
+    forecast.measured("b", passes: 1, seconds: 0.5)
+    for other in ["b", "new"] {
+      #expect(forecast.mostAtOnce(other, at: start) == 2)
+      #expect(abs(seconds(forecast, work(2, [other: 2]), behind: work(10)) - (2 + 1 + 1)) < 1e-12, "\(other)")
+    }
+  }
+
   @Test func `a lone picture says little of full batches`() {
     var forecast = steady()
     forecast.begins("a", pictures: 1, passes: 1, at: start)
-    forecast.ends(at: at(0.4))
+    forecast.ends(after: 0.4)
     #expect(abs((forecast.secondsPerPass ?? 0) - (0.1 + 0.3 / 8 * 0.3)) < 1e-12)
     for batch in 0..<200 {
       forecast.begins("a", pictures: 8, passes: 8, at: at(Double(batch)))
-      forecast.ends(at: at(Double(batch) + 0.16))
+      forecast.ends(after: 0.16)
     }
     #expect(abs((forecast.secondsPerPass ?? 0) - 0.02) < 1e-9)
   }
@@ -97,7 +106,7 @@ struct WaitForecastTests {
     #expect(abs(seconds(forecast, work(1), behind: work(29), at: 2.8) - usual - 2) < 1e-9)
     // One that failed says nothing, neither of the time nor of the pace.
     forecast.fails()
-    forecast.ends(at: at(9))
+    forecast.ends(after: 9)
     #expect(seconds(forecast, work(1), behind: work(29), at: 9) == usual)
   }
 
@@ -128,7 +137,7 @@ struct WaitForecastTests {
     forecast.measured("a", passes: 32, seconds: 32 * pace)
     var waiting: [(arrived: Double, promise: Forecast.Promise)] = []
     var batch: [(arrived: Double, promise: Forecast.Promise)] = []
-    var (now, arrival, end) = (0.0, 0.0, Double.infinity)
+    var (now, arrival, begun, end) = (0.0, 0.0, 0.0, Double.infinity)
     // Twice a minute, whatever is going on.
     var stalls: [ClosedRange<Double>] = []
     var time = 0.0
@@ -146,7 +155,7 @@ struct WaitForecastTests {
         if reserved == 0 || forecast.isTimely(promise) { waiting.append((now, promise)) }
       } else {
         (now, end) = (end, .infinity)
-        forecast.ends(at: at(now))
+        forecast.ends(after: now - begun)
         for job in batch {
           forecast.kept(job.promise, at: at(now))
           late += now - job.arrived > latency ? 1 : 0
@@ -157,6 +166,7 @@ struct WaitForecastTests {
       if batch.isEmpty, !waiting.isEmpty {
         batch = Array(waiting.prefix(forecast.mostAtOnce("a", at: at(now))))
         waiting.removeFirst(batch.count)
+        begun = now
         forecast.begins("a", pictures: batch.count, passes: batch.count, at: at(now))
         let slowness = (0.8 + 0.4 * chance.uniform()) * (stalls.contains { $0.contains(now) } ? 2.5 : 1)
         end = now + pace * Double(batch.count) * slowness

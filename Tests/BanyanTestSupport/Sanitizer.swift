@@ -8,6 +8,9 @@ public enum Sanitizer {
   /// How many times as long as otherwise things may take.
   public static let slowdown: Double = isPresent ? 10 : 1
 
+  /// Why tests of several threads in one op are left out with it.
+  public static let threadsReason = "libtorch's threads wait for each other where a sanitizer does not see it"
+
   /// Why tests of resident memory are left out with it.
   public static let memoryReason = "a sanitizer keeps freed memory and adds its own"
 }

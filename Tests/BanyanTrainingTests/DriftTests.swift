@@ -1,5 +1,6 @@
 import BanyanEvaluation
 import BanyanFoundation
+import BanyanTensor
 import BanyanTraining
 import Foundation
 import Testing
@@ -45,6 +46,44 @@ import Testing
     }
     // Binomial(200, 0.05): mean 10, and more than 20 once in a thousand times.
     #expect((1...20).contains(alarms), "\(alarms) of 200")
+  }
+
+  @Test func itIsStoppedBetweenDraws() throws {
+    var asked = 0
+    let error = #expect(throws: BanyanError.self) {
+      try DriftTest(draws: 1_000_000).compare(window(20, seed: 1), with: window(20, seed: 2)) {
+        asked += 1
+        return asked > 5
+      }
+    }
+    #expect(error?.kind == .interrupted && asked == 6)
+  }
+
+  @Test func aRecordThatContradictsItselfIsRefused() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "traffic-\(UUID().uuidString).safetensors")
+    defer { try? FileManager.default.removeItem(at: url) }
+    var traffic = Traffic()
+    for number in 0..<9 {
+      traffic.add([Float(number), 1], probabilities: [0.25, 0.75], task: "ink", origin: "run")
+    }
+    try traffic.write(to: url)
+    #expect(try Traffic(contentsOf: url).window("ink")?.count == 9)
+    let sound = try SealedTensors.read(url, remedy: "")
+    let wrong: [(String, Tensor)] = [
+      ("features", try Tensor([Float](repeating: 1, count: 18), shape: [18])),
+      ("features", try Tensor([Float](repeating: 1, count: 16), shape: [8, 2])),
+      ("confidences", try .full([9], .nan, dtype: .float64)), ("confidences", try .full([8], 0.5, dtype: .float64)),
+      ("labels", try .full([9], -1, dtype: .float64)), ("labels", try .full([9], 1e300, dtype: .float64)),
+      ("labels", try .full([9], 0.5, dtype: .float64)), ("seen", try .full([1], .infinity, dtype: .float64)),
+      ("seen", try .full([1], 2, dtype: .float64)),
+    ]
+    for (name, tensor) in wrong {
+      var tree = sound.tree
+      tree["tasks.0.\(name)"] = tensor
+      try SealedTensors.encode(tree, metadata: sound.metadata).write(to: url)
+      let error = #expect(throws: BanyanError.self, "\(name) \(tensor.shape)") { try Traffic(contentsOf: url) }
+      #expect(error?.kind == .malformed)
+    }
   }
 
   @Test func whatHasMovedIsFoundAndCalledByItsName() throws {

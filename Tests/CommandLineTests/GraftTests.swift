@@ -211,6 +211,12 @@ import Testing
     let second = try Program.run(words + ["runs/again-2"], in: shop.folder)
     #expect(second.code == 0, "\(second)")
     #expect(try shop.lasting("runs/again") == shop.lasting("runs/again-2"))
+    // Killed before it had done more than say what it is.
+    let others = try FileManager.default.contentsOfDirectory(atPath: shop.folder.appending(path: "runs/again").path)
+    try copy("runs/again", "runs/again-3", without: others.filter { $0 != "experiment.json" && $0 != ".lock" })
+    let third = try Program.run(words + ["runs/again-3"], in: shop.folder)
+    #expect(third.code == 0, "\(third)")
+    #expect(try shop.lasting("runs/again") == shop.lasting("runs/again-3"))
     // A stopped training is somebody's work.
     try copy("runs/hipro", "runs/stopped-training", without: ["record.json"])
     let kept = try shop.lasting("runs/stopped-training")
@@ -224,6 +230,20 @@ import Testing
       "graft", "--run", "runs/unguarded", "--tasks", "graft-again", "--refine", "--overwrite", "--output", "runs/again")
     #expect(unguarded.code == 64 && unguarded.err.contains("validationShots"), "\(unguarded)")
     #expect(try shop.lasting("runs/again") == before && shop.exists("runs/again/record.json"))
+  }
+
+  @Test func theRunItselfIsNeverReplaced() throws {
+    try shop.smallWorld("graft-self", tasks: ["night"], perClass: 8)
+    #expect(try shop.train("runs/self", method: "hipro", ["--seeds", "1", "--epochs", "1"]).code == 0)
+    let before = try shop.lasting("runs/self")
+    try FileManager.default.createSymbolicLink(
+      atPath: shop.folder.appending(path: "runs/self-link").path, withDestinationPath: "self")
+    for place in ["runs/self", "runs/../runs/self/", "runs/self-link"] {
+      let outcome = try shop.run(
+        "graft", "--run", "runs/self", "--tasks", "graft-self", "--overwrite", "--output", place)
+      #expect(outcome.code == 64 && outcome.err.contains("is the run itself"), "\(place): \(outcome)")
+      #expect(try shop.lasting("runs/self") == before)
+    }
   }
 
   @Test func whatCannotBeGraftedIsSaid() throws {

@@ -30,7 +30,8 @@ import Testing
     #expect(try service.ask("POST", "/classify", picture).status == 200)
   }
 
-  @Test func opsKeepTheServicesThreadsWhateverTheRunHad() throws {
+  @Test(.disabled(if: Sanitizer.isPresent, Comment(rawValue: Sanitizer.threadsReason)))
+  func opsKeepTheServicesThreadsWhateverTheRunHad() throws {
     // A method that needs its towers whole reads them at every reload; trained with one thread.
     let trained = try shop.run(
       "train", "--model", Workshop.model, "--tasks", "world", "--method", "vpt", "--shots", "2", "--seeds", "1",

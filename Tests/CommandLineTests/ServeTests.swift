@@ -382,6 +382,7 @@ import Testing
       (["--run", "runs/hipro", "--listen", "127.0.0.1:99999"], 64, "host:port"),
       (["--run", "runs/hipro", "--seed", "9"], 64, "no such seed"),
       (["--run", "runs/hipro", "--queue", "1"], 64, "--queue"),
+      (["--run", "runs/hipro", "--gather", "600", "--latency", "1"], 64, "half of --latency"),
       (["--run", "runs/hipro", "--log-level", "lowd"], 64, "--log-level"),
       (["--run", "runs/hipro", "--listen", "127.0.0.1:\(taken.port)"], 1, "--listen"),
     ] {

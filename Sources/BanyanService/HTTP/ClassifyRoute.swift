@@ -30,13 +30,14 @@ struct ClassifyRoute: Sendable {
   }
 
   func callAsFunction(_ request: Request, _ context: ServiceContext) async throws -> Response {
-    let (body, settings) = (try await request.read(for: answering, context), answering.settings)
+    let settings = answering.settings
     // A form of many parts takes a while to take apart; a bare picture does not.
     let isForm = HeaderParameters(request.headers[.contentType] ?? "").value == "multipart/form-data"
-    let sent =
+    let sent = try await request.read(for: answering, context) { body in
       isForm
-      ? try await answering.queue.read { try SentPictures(request, body, settings: settings) }
-      : try SentPictures(request, body, settings: settings)
+        ? try await answering.queue.read { try SentPictures(request, body, settings: settings) }
+        : try SentPictures(request, body, settings: settings)
+    }
     let runs = library.current
     let places = try sent.tasks.isEmpty ? Array(runs.tasks.indices) : sent.tasks.map(runs.place)
     let results = try await answering.answers(

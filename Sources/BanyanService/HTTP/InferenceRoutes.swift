@@ -83,17 +83,20 @@ struct InferenceRoutes: Sendable {
 
   /// Pictures to probabilities, `POST /v2/models/{task}/infer`.
   func infer(_ request: Request, _ context: ServiceContext) async throws -> Response {
-    let runs = library.current
-    let place = try task(context, runs)
+    _ = try task(context, library.current)
     if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
       throw ServiceError(.unsupportedMediaType, "expected a body without content encoding, found \(encoding)")
     }
-    let body = try await request.read(for: answering, context)
-    let headerLength = request.headers[.inferenceHeaderLength]
-    let (size, limit) = (runs.classifier(place).planeSize, answering.settings.pictureLimit)
-    let (asked, sources) = try await answering.queue.read {
-      let asked = try InferenceRequest(body, headerLength: headerLength)
-      return (asked, try asked.sources(size, limit: limit))
+    let (headerLength, limit) = (request.headers[.inferenceHeaderLength], answering.settings.pictureLimit)
+    // Runs as they are when the body has come.
+    let (runs, place, asked, sources) = try await request.read(for: answering, context) { body in
+      let current = library.current
+      let wanted = try self.task(context, current)
+      let size = current.classifier(wanted).planeSize
+      return try await answering.queue.read {
+        let asked = try InferenceRequest(body, headerLength: headerLength)
+        return (current, wanted, asked, try asked.sources(size, limit: limit))
+      }
     }
     let results = try await answering.answers(
       sources, runs: runs, places: [place], client: context.client)

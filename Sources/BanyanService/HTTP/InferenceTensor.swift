@@ -52,10 +52,10 @@ struct InferenceTensor: Sendable {
       }
       let own = Data(binary.prefix(size))
       binary = Data(binary.dropFirst(size))
-      elements = try Self.elements(own, dataType) { fault($0) }
+      elements = try Self.elements(own, dataType, count: count) { fault($0) }
     } else {
       guard let data = json["data"] else { throw fault("expected data") }
-      elements = try Self.elements(data, dataType) { fault($0) }
+      elements = try Self.elements(data, dataType, count: count) { fault($0) }
     }
     let found =
       switch elements {
@@ -69,8 +69,9 @@ struct InferenceTensor: Sendable {
     (self.name, self.shape, self.elements) = (name, shape, elements)
   }
 
+  /// - Parameter count: More than so many are not looked at.
   private static func elements(
-    _ bytes: Data, _ type: DataType, fault: (String) -> ServiceError
+    _ bytes: Data, _ type: DataType, count: Int, fault: (String) -> ServiceError
   ) throws -> Elements {
     switch type {
     case .fp32:
@@ -85,6 +86,7 @@ struct InferenceTensor: Sendable {
       var values: [Data] = []
       var rest = bytes[...]
       while !rest.isEmpty {
+        guard values.count < count else { throw fault("expected \(count) elements for the shape, found more") }
         guard rest.count >= 4 else { throw fault("an element's length is cut short") }
         let length = rest.prefix(4).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
         rest = rest.dropFirst(4)
@@ -98,14 +100,19 @@ struct InferenceTensor: Sendable {
 
   /// Elements of a JSON list, which may be nested as the shape is.
   private static func elements(
-    _ json: JSONValue, _ type: DataType, fault: (String) -> ServiceError
+    _ json: JSONValue, _ type: DataType, count: Int, fault: (String) -> ServiceError
   ) throws -> Elements {
     var flat: [JSONValue] = []
-    func collect(_ value: JSONValue) {
-      if case .array(let list) = value { list.forEach(collect) } else { flat.append(value) }
+    func collect(_ value: JSONValue) throws {
+      if case .array(let list) = value {
+        try list.forEach(collect)
+      } else {
+        guard flat.count < count else { throw fault("expected \(count) elements for the shape, found more") }
+        flat.append(value)
+      }
     }
     guard case .array = json else { throw fault("expected a list as data") }
-    collect(json)
+    try collect(json)
     switch type {
     case .fp32:
       return .floats(

@@ -3,22 +3,25 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-  /// The whole body, under bounds on its length, on the time that it takes and on how many come from one address.
+  /// What `parse` makes of the whole body, under bounds on its length, on the time that it takes and on how many of one address are
+  /// read and taken apart.
   ///
-  /// - Throws: A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early, 429
+  /// - Throws: What `parse` throws; A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early, 429
   ///   where the address sends many already.
-  func read(for answering: Answering, _ context: ServiceContext) async throws -> Data {
-    // Clients without an address come from this machine.
-    let data =
-      switch context.remoteAddress?.ipAddress {
-      case let client?: try await answering.uploads.upload(from: client) { try await read(answering.settings) }
-      case nil: try await read(answering.settings)
+  func read<Value>(
+    for answering: Answering, _ context: ServiceContext, _ parse: (Data) async throws -> Value
+  ) async throws -> Value {
+    func whole() async throws -> Value {
+      let data = try await read(answering.settings)
+      context.bodyIsRead()
+      if let announced, data.count < announced {
+        throw ServiceError(.badRequest, "expected a body of \(announced) bytes, found \(data.count)")
       }
-    context.bodyIsRead()
-    if let announced, data.count < announced {
-      throw ServiceError(.badRequest, "expected a body of \(announced) bytes, found \(data.count)")
+      return try await parse(data)
     }
-    return data
+    // Clients without an address come from this machine.
+    guard let client = context.remoteAddress?.ipAddress else { return try await whole() }
+    return try await answering.uploads.upload(from: client, whole)
   }
 
   private var announced: Int? { headers[.contentLength].flatMap(Int.init) }

@@ -95,7 +95,8 @@ struct RunsRoute: Sendable {
     let leaf = nodes.firstIndex { $0.children.isEmpty && ($0.shared ?? [$0.name].compactMap(\.self)).contains(task) }
     guard var index = leaf else { return [] }
     var path = [index]
-    while let parent = nodes.firstIndex(where: { $0.children.contains(index) }) {
+    // A record that somebody has written by hand may have a circle.
+    while let parent = nodes.firstIndex(where: { $0.children.contains(index) }), !path.contains(parent) {
       path.insert(parent, at: 0)
       index = parent
     }

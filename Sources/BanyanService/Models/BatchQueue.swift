@@ -42,6 +42,8 @@ actor BatchQueue: Service {
   /// Whose places are taken, pictures that are still being decoded among them.
   private var reserved = Forecast.Work()
   private var forecast: Forecast
+  /// Whether a large picture was decoded since memory was given back.
+  private var hasDecodedLarge = false
   private var isWarm = false
   private var isClosed = false
   private let signals: AsyncStream<Void>
@@ -108,6 +110,10 @@ actor BatchQueue: Service {
   func release(_ promise: Forecast.Promise, isAnswered: Bool) {
     reserved = reserved - promise.work
     if isAnswered { forecast.kept(promise, at: clock.now) }
+    if reserved.pictures == 0, hasDecodedLarge {
+      hasDecodedLarge = false
+      readers.submit { if $0 == .active { Engine.giveBackFreedMemory() } }
+    }
     Gauge(label: "banyan_pictures_waiting").record(reserved.pictures)
     Gauge(label: "banyan_latency_margin").record(forecast.margin(at: clock.now))
   }
@@ -122,6 +128,9 @@ actor BatchQueue: Service {
     forecast.decoded(seconds: time.seconds)
     return value
   }
+
+  /// Takes note of how large a decoded picture was: what a few very large ones took is given back when nobody waits.
+  func note(pixels: Int) { hasDecodedLarge = hasDecodedLarge || pixels > 16_000_000 }
 
   /// Takes a body apart.
   nonisolated func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -243,12 +252,15 @@ actor BatchQueue: Service {
     let start = clock.now
     forecast.begins(first.tower, pictures: batch.count, passes: passes, at: start)
     do {
-      let answers = try await tower.runIfActive { try Self.answers(planes, places, runs) }
-      let end = clock.now
-      forecast.ends(at: end)
+      let clock = clock
+      let (answers, time) = try await tower.runIfActive {
+        let start = clock.now
+        return (try Self.answers(planes, places, runs), start.duration(to: clock.now))
+      }
+      forecast.ends(after: time.seconds)
       for (job, answer) in zip(batch, answers) { job.answer.resume(returning: answer) }
       Recorder(label: "banyan_batch_pictures").record(batch.count)
-      Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(start.duration(to: end).seconds * 1e9))
+      Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(time.seconds * 1e9))
       for job in batch {
         Timer(label: "banyan_queue_seconds").recordNanoseconds(Int64(job.arrived.duration(to: start).seconds * 1e9))
       }
@@ -271,6 +283,9 @@ actor BatchQueue: Service {
       let rows = places.indices.filter { places[$0].contains(place) }
       let part = rows.count == batch.count ? batch : try batch.rows(rows)
       let probabilities = try runs.classifier(place).probabilities(part, task: runs.tasks[place].index)
+      guard probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+        throw BanyanError(.failed, at: runs.tasks[place].name, "its classifier gave no numbers")
+      }
       for (row, values) in zip(rows, probabilities) {
         for (position, wanted) in places[row].enumerated() where wanted == place { found[row][position] = values }
       }

@@ -1,3 +1,4 @@
+import BanyanFoundation
 import BanyanTraining
 import Foundation
 import Logging
@@ -9,6 +10,7 @@ import Synchronization
 final class TrafficKeeper: Service {
   private let url: URL
   private let logger: Logger
+  private let lock: Int32
   private let kept: Mutex<Kept>
   private static let interval = Duration.seconds(10)
 
@@ -19,10 +21,31 @@ final class TrafficKeeper: Service {
   }
 
   /// Goes on with the file where there is one.
+  ///
+  /// - Throws: A `BanyanError` where it is damaged, or another service keeps its traffic there.
   init(_ url: URL, logger: Logger) throws {
+    lock = try Self.lock(url)
     (self.url, self.logger) = (url, logger)
     let isThere = FileManager.default.fileExists(atPath: url.path)
     kept = Mutex(Kept(traffic: try isThere ? Traffic(contentsOf: url) : Traffic()))
+  }
+
+  deinit { close(lock) }
+
+  /// A descriptor that keeps others away from the file as long as it is open; the lock is a file beside it, which stays.
+  private static func lock(_ url: URL) throws -> Int32 {
+    let place = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).lock").path
+    let descriptor = open(place, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw BanyanError(.failed, at: "--traffic \(url.path)", "cannot be written: \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw BanyanError(
+        .failed, at: "--traffic \(url.path)", "another service keeps its traffic there",
+        remedy: "Give every service a file of its own.")
+    }
+    return descriptor
   }
 
   /// Takes note of a picture under tasks.

@@ -78,6 +78,9 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   /// How long a pass takes in the slowest tower; `nil` before the first.
   package var secondsPerPass: Double? { paces.values.max() }
 
+  /// What a pass is taken to last where a tower is not known: as in the slowest of the others.
+  private func pace(_ tower: Tower) -> Double { paces[tower] ?? secondsPerPass ?? 0 }
+
   /// Whether a tower's pace is known.
   package func knows(_ tower: Tower) -> Bool { paces[tower] != nil }
 
@@ -92,19 +95,19 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   ///
   /// - Parameter passes: Of one picture.
   package func mostAtOnce(_ tower: Tower, passes: Int = 1, at now: Instant) -> Int {
-    let fitting = latency / margin(at: now) / 3 / max(paces[tower] ?? 0, 1e-9)
+    let fitting = latency / margin(at: now) / 3 / max(pace(tower), 1e-9)
     return max(passes, Int(min(Double(batchSize * passes), fitting)))
   }
 
   /// What is promised to `work` that comes behind other work.
   package func promise(for work: Work, behind waiting: Work, at now: Instant) -> Promise {
     let all = waiting + work
-    let passing = all.passes.reduce(0) { $0 + Double($1.value) * (paces[$1.key] ?? 0) }
+    let passing = all.passes.reduce(0) { $0 + Double($1.value) * pace($1.key) }
     let decoded = Double(all.pictures) * (decoding ?? 0) / Double(decoders)
     // The last batch of every tower must be through too, and others may fill it up.
     let last = work.passes.reduce(0) { sum, tower in
       let passes = tower.value / max(1, work.pictures)
-      return sum + Double(mostAtOnce(tower.key, passes: passes, at: now)) * (paces[tower.key] ?? 0)
+      return sum + Double(mostAtOnce(tower.key, passes: passes, at: now)) * pace(tower.key)
     }
     var late = 0.0
     if let running, let pace = paces[running.tower] {
@@ -145,11 +148,13 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   }
 
   /// It is through.
-  package mutating func ends(at now: Instant) {
+  ///
+  /// - Parameter seconds: How long the tower took; what it waited for others in the tower is none of its pace.
+  package mutating func ends(after seconds: Double) {
     guard let batch = running else { return }
     running = nil
     guard let pace = paces[batch.tower] else { return }
-    let latest = batch.since.duration(to: now).seconds / Double(batch.passes)
+    let latest = seconds / Double(batch.passes)
     paces[batch.tower] = pace + 0.3 * batch.share * (latest - pace)
   }
 

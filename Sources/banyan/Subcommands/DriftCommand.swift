@@ -105,7 +105,8 @@ struct DriftCommand: ParsableCommand {
         rows.append(.init(task: task, pictures: window?.count ?? 0))
         continue
       }
-      let outcome = try DriftTest(draws: draws).compare(window, with: known)
+      let outcome = try DriftTest(draws: draws).compare(
+        window, with: known, shouldStop: { interruption.isRequested })
       rows.append(
         .init(
           task: task, pictures: window.count, pValue: outcome.pValue, foremost: outcome.foremost.rawValue,

@@ -123,6 +123,9 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError("\(name) must be 0.01 to 86400 seconds.")
     }
     if !(0...10_000).contains(gather) { throw ValidationError("--gather must be 0 to 10000 milliseconds.") }
+    if gather / 1000 > latency / 2 {
+      throw ValidationError("--gather must be at most half of --latency, which it is a part of.")
+    }
     if let rate, !(0.001...1e9).contains(rate) { throw ValidationError("--rate must be more than 0.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
     if Logger.Level(rawValue: logLevel) == nil {
