@@ -16,6 +16,11 @@ import Testing
     for (name, source) in [("same", same.picture(0, 0, 0)), ("moved", other.picture(0, 0, 0))] {
       let service = try RunningService(
         ["--run", "runs/hipro", "--traffic", "traffic-\(name).safetensors"], in: shop.folder)
+      // What two services wrote into one file would be the later one's alone.
+      let second = try shop.run(
+        "serve", "--run", "runs/hipro", "--listen", "127.0.0.1:0", "--threads", "1", "--traffic",
+        "traffic-\(name).safetensors")
+      #expect(second.code == 1 && second.err.contains("another service keeps its traffic"), "\(second)")
       let folder = source.deletingLastPathComponent().deletingLastPathComponent()
       for (task, root) in [
         ("chalk", folder), ("ink", same.picture(1, 0, 0).deletingLastPathComponent().deletingLastPathComponent()),

@@ -386,7 +386,7 @@ import Testing
       (["--run", "runs/hipro", "--log-level", "lowd"], 64, "--log-level"),
       (["--run", "runs/hipro", "--listen", "127.0.0.1:\(taken.port)"], 1, "--listen"),
     ] {
-      let outcome = try Program.run(["serve"] + words, in: shop.folder)
+      let outcome = try Program.run(["serve", "--threads", "1"] + words, in: shop.folder)
       #expect(outcome.code == code && outcome.err.contains(part), "\(words): \(outcome)")
     }
   }
