@@ -100,7 +100,7 @@ public struct Traffic: Sendable {
       let labels = try file.tree.require("tasks.\(index).labels").doubles().map { Int(exactly: $0) ?? -1 }
       let seen = Int(exactly: try file.tree.require("tasks.\(index).seen").item()) ?? -1
       guard features.shape.count == 2, features.extent(0) == confidences.count, labels.count == confidences.count,
-        confidences.count <= capacity, confidences.allSatisfy({ (0...1).contains($0) }),
+        confidences.count <= capacity, confidences.allSatisfy(\.isFinite),
         labels.allSatisfy({ (0..<1 << 32).contains($0) }), seen >= confidences.count
       else { throw BanyanError(.malformed, at: "\(url.path): task \(name)", "is no record of traffic") }
       let (count, width) = (features.extent(0), features.extent(1))

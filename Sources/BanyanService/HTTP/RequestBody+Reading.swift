@@ -6,8 +6,8 @@ extension Request {
   /// What `parse` makes of the whole body, under bounds on its length, on the time that it takes and on how many of one address are
   /// read and taken apart.
   ///
-  /// - Throws: What `parse` throws; A ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400 where it ends early, 429
-  ///   where the address sends many already.
+  /// - Throws: What `parse` throws; a ``ServiceError`` with status 413 where it is too long, 408 where it takes too long, 400
+  ///   where it ends early, 429 where the address sends many already.
   func read<Value>(
     for answering: Answering, _ context: ServiceContext, _ parse: (Data) async throws -> Value
   ) async throws -> Value {

@@ -63,7 +63,7 @@ struct Answering: Sendable {
           case .planes(let values): try classifier.planes(values)
           }
         }
-        await queue.note(pixels: planes.sourcePixels)
+        if planes.sourcePixels > BatchQueue.largePicture { await queue.noteLargePicture() }
         let answer = try await queue.answer(planes, runs: runs, places: part)
         // A picture that several tasks are asked about is no traffic of any of them.
         if Set(places).count == 1 {

@@ -129,8 +129,11 @@ actor BatchQueue: Service {
     return value
   }
 
-  /// Takes note of how large a decoded picture was: what a few very large ones took is given back when nobody waits.
-  func note(pixels: Int) { hasDecodedLarge = hasDecodedLarge || pixels > 16_000_000 }
+  /// Pictures of more pixels than this leave memory behind that is worth giving back.
+  static let largePicture = 16_000_000
+
+  /// Takes note that a large picture was decoded: what it took is given back when nobody waits.
+  func noteLargePicture() { hasDecodedLarge = true }
 
   /// Takes a body apart.
   nonisolated func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
