@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// Methods that change the backbone, against plain PyTorch.
-@Suite struct BackboneGoldenTests {
+@Suite(.everyWay) struct BackboneGoldenTests {
   private let clip: TinyCLIP
   private let settings: JSONValue
   private let batches: [TaskBatch]

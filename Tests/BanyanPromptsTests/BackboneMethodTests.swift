@@ -29,10 +29,10 @@ import Testing
   }
 
   private func method(
-    _ name: String, _ options: String = "{}", _ tasks: [PromptTask]? = nil, path: TextTower.EncodingPath = .fused
+    _ name: String, _ options: String = "{}", _ tasks: [PromptTask]? = nil, ways: EncodingWays? = nil
   ) throws -> any PromptMethod {
     let options: JSONValue = try JSONDocument.decode(from: Data(options.utf8), subject: "options")
-    return try MethodCatalog.entry(name).make(options, clip.context(tasks ?? self.tasks, path: path))
+    return try MethodCatalog.entry(name).make(options, clip.context(tasks ?? self.tasks, ways: ways))
   }
 
   private func logits(_ method: any PromptMethod, _ parameters: ParameterTree) throws -> [Tensor] {
@@ -45,8 +45,9 @@ import Testing
   @Test(arguments: both)
   func `the start is the frozen model`(_ this: (name: String, options: String)) throws {
     // On the way of single ops, which changed backbones take.
-    let frozen = try method("zero-shot", path: .sharedPrefix)
-    let method = try method(this.name, this.options, path: .sharedPrefix)
+    let ways = EncodingWays(text: .sharedPrefix)
+    let frozen = try method("zero-shot", ways: ways)
+    let method = try method(this.name, this.options, ways: ways)
     let parameters = try method.initialParameters(seed: 1)
     let (found, expected) = (try logits(method, parameters), try logits(frozen, ParameterTree()))
     for (task, pair) in zip(found, expected).enumerated() {

@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// CoOp through the method and the optimizer that the program uses, against plain PyTorch.
-@Suite struct CoOpGoldenTests {
+@Suite(.everyWay) struct CoOpGoldenTests {
   private static let names = ["cat", "red fox", "wooden chair", "grand piano", "swiss army knife"]
   private static let path = "tasks.0.context"
 

@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// Image prompts and coupled prompts through the method and the optimizer that the program uses, against plain PyTorch.
-@Suite struct CoupledPromptGoldenTests {
+@Suite(.everyWay) struct CoupledPromptGoldenTests {
   /// A golden and the method that should give its numbers.
   struct Case: Sendable, CustomTestStringConvertible {
     let golden: String

@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 /// The methods on top of frozen features, against scikit-learn and plain PyTorch.
-@Suite struct FrozenFeatureGoldenTests {
+@Suite(.everyWay) struct FrozenFeatureGoldenTests {
   private func method(_ name: String, _ options: String = "{}") throws -> any PromptMethod {
     let listed = try #require(Golden.json("methods/frozen")["tasks"]?.arrayValue)
     let tasks = try listed.map { task in

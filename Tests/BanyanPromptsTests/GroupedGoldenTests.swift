@@ -8,7 +8,7 @@ import Foundation
 import Testing
 
 /// Prompts in both towers for groups of tasks, against plain PyTorch.
-@Suite struct GroupedGoldenTests {
+@Suite(.everyWay) struct GroupedGoldenTests {
   private static let cases: [(method: String, golden: String, options: String)] = [
     ("mmap", "mmap", #"{"length": 2, "sourceRows": 2, "sourceColumns": 8}"#),
     ("mmap", "mmap-shared", #"{"length": 2, "sourceRows": 2, "sourceColumns": 8, "sharesSource": true}"#),

@@ -7,7 +7,7 @@ import BanyanTestSupport
 import Testing
 
 /// HiPro through the method and the optimizer that the program uses, against plain PyTorch.
-@Suite struct HiProGoldenTests {
+@Suite(.everyWay) struct HiProGoldenTests {
   /// The three tasks and the tree of the goldens.
   private func world() throws -> (tasks: [PromptTask], tree: TaskTree) {
     let document = try Golden.json("prompts/hipro")

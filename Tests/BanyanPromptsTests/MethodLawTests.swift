@@ -19,7 +19,7 @@ import Testing
   func `parameters serve the tasks that they move`(_ name: String) throws { try MethodLaws(name).servesWhatItMoves() }
 
   @Test(arguments: names)
-  func `both ways through the image tower agree`(_ name: String) throws { try MethodLaws(name).imagePathsAgree() }
+  func `all ways through the towers agree`(_ name: String) throws { try MethodLaws(name).waysAgree() }
 
   /// Settings under which a method takes another path through its code.
   static let variants: [(name: String, options: String)] = [
@@ -42,7 +42,7 @@ import Testing
     let options = try JSONDocument.decode(JSONValue.self, from: Data(variant.options.utf8), subject: "variant")
     let laws = try MethodLaws(variant.name, options: options)
     try laws.gradientPaths()
-    try laws.imagePathsAgree()
+    try laws.waysAgree()
     try laws.startIsPure()
     try laws.rowsAreUnit()
     try laws.classOrder()

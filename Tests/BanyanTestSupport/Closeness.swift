@@ -5,8 +5,11 @@ public struct Disagreement: Error, CustomStringConvertible {
   /// What differs, where, and by how much.
   public let description: String
 
-  /// Creates a disagreement.
-  public init(_ description: String) { self.description = description }
+  /// Creates a disagreement; it names the ways through the towers where they are not the fast ones.
+  public init(_ description: String) {
+    let ways = EncodingWays.current
+    self.description = ways == .fast ? description : "\(description) (\(ways))"
+  }
 }
 
 /// Compares `actual` with `expected` element by element.

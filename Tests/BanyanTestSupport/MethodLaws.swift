@@ -1,4 +1,4 @@
-public import BanyanCLIP
+import BanyanCLIP
 public import BanyanFoundation
 public import BanyanPrompts
 import BanyanStructure
@@ -32,8 +32,7 @@ public struct MethodLaws: Sendable {
 
   /// The method over `tasks`, with a tree or groups of them where it asks for one.
   public func method(
-    _ tasks: [PromptTask] = tasks, options: JSONValue? = nil,
-    imagePath: ImageTower.EncodingPath = .fused, budget: Int = 1 << 30
+    _ tasks: [PromptTask] = tasks, options: JSONValue? = nil, ways: EncodingWays? = nil, budget: Int = 1 << 30
   ) throws -> any PromptMethod {
     let options = options ?? self.options
     let structure = try entry.structure(options)
@@ -45,8 +44,7 @@ public struct MethodLaws: Sendable {
     let together = names.filter { $0 != "digit" }
     let lists = [together, names.filter { $0 == "digit" }].filter { !$0.isEmpty }
     let groups = try structure == .groups ? TaskGroups(reading: lists, names: names) : nil
-    return try entry.make(
-      options, clip.context(tasks, tree: tree, groups: groups, imagePath: imagePath, budget: budget))
+    return try entry.make(options, clip.context(tasks, tree: tree, groups: groups, ways: ways, budget: budget))
   }
 
   /// Starting parameters in the model's precision, those that are trained as leaves.
@@ -113,25 +111,30 @@ public struct MethodLaws: Sendable {
     }
   }
 
-  /// The fast way through the image tower gives what the plain one gives: objectives, gradients, logits.
-  public func imagePathsAgree() throws {
-    let (fused, plain) = (try method(imagePath: .fused), try method(imagePath: .plain))
-    let parameters = try leaves(fused, nudge: 0.02)
+  /// The fast ways through both towers give what the other ones give: objectives, gradients, classifiers, logits.
+  public func waysAgree() throws {
+    let fast = try method(ways: .fast)
+    let parameters = try leaves(fast, nudge: 0.02)
     let batches = try clip.batches(Self.tasks)
-    let steps = (try fused.step(parameters, batches), try plain.step(parameters, batches))
-    try agree(steps.0.objectives, steps.1.objectives, "objectives of the fast way", within: .at(.tower))
-    for path in steps.1.gradients.paths {
-      try agree(
-        steps.0.gradients.require(path), steps.1.gradients.require(path), "gradient of \(path) on the fast way",
-        within: .at(.gradient), floor: 1e-3)
-    }
-    let weights = try plain.classifiers(parameters)
-    for batch in batches {
-      let own = try weights[batch.task].weights()
-      try agree(
-        Engine.withoutGradients { try fused.logits(parameters, batch, own) },
-        Engine.withoutGradients { try plain.logits(parameters, batch, own) }, "logits on the fast way",
-        within: .at(.tower))
+    let step = try fast.step(parameters, batches)
+    let classifiers = try fast.classifiers(parameters)
+    for ways in EncodingWays.all.dropFirst() {
+      let other = try method(ways: ways)
+      let theirs = try other.step(parameters, batches)
+      try agree(step.objectives, theirs.objectives, "objectives beside \(ways)", within: .at(.tower))
+      try expect(step.gradients.paths == theirs.gradients.paths, "other gradients with \(ways)")
+      for path in theirs.gradients.paths {
+        try agree(
+          step.gradients.require(path), theirs.gradients.require(path), "gradient of \(path) beside \(ways)",
+          within: .at(.gradient), floor: 1e-3)
+      }
+      for (batch, (own, their)) in try zip(batches, zip(classifiers, other.classifiers(parameters))) {
+        try agree(own.weights(), their.weights(), "classifier beside \(ways)", within: .at(.tower))
+        try agree(
+          Engine.withoutGradients { try fast.logits(parameters, batch, own.weights()) },
+          Engine.withoutGradients { try other.logits(parameters, batch, their.weights()) }, "logits beside \(ways)",
+          within: .at(.tower))
+      }
     }
   }
 

@@ -28,14 +28,15 @@ public struct TinyCLIP: Sendable {
   /// The type of the weights.
   public var dtype: DType { model.text.positionEmbedding.dtype }
 
-  /// A context over `tasks`.
+  /// A context over `tasks`; encoded in ``EncodingWays/current`` where no `ways` are given.
   public func context(
-    _ tasks: [PromptTask], tree: TaskTree? = nil, groups: TaskGroups? = nil,
-    path: TextTower.EncodingPath = .fused, imagePath: ImageTower.EncodingPath = .fused, budget: Int = 1 << 30
+    _ tasks: [PromptTask], tree: TaskTree? = nil, groups: TaskGroups? = nil, ways: EncodingWays? = nil,
+    budget: Int = 1 << 30
   ) -> MethodContext {
-    MethodContext(
-      model: model, tokenizer: tokenizer, tasks: tasks, tree: tree, groups: groups, encodingPath: path,
-      imagePath: imagePath, activationBudget: budget)
+    let ways = ways ?? .current
+    return MethodContext(
+      model: model, tokenizer: tokenizer, tasks: tasks, tree: tree, groups: groups, encodingPath: ways.text,
+      imagePath: ways.image, activationBudget: budget)
   }
 
   /// The tokens of class names, closed by a full stop.

@@ -6,14 +6,18 @@ import Testing
 
 /// Prompts in the image tower against the goldens: at every layer, at the input only, in the middle only.
 @Suite struct ImageInjectionTests {
-  @Test(arguments: [("deep_image", [0, 1, 2]), ("shallow_image", [0]), ("inserted_image", [1])])
-  func `features and gradients of image prompts equal PyTorch's`(_ kind: (name: String, layers: [Int])) throws {
+  @Test(
+    arguments: [("deep_image", [0, 1, 2]), ("shallow_image", [0]), ("inserted_image", [1])],
+    ImageTower.EncodingPath.allCases)
+  func `features and gradients of image prompts equal PyTorch's`(
+    _ kind: (name: String, layers: [Int]), path way: ImageTower.EncodingPath
+  ) throws {
     let golden = try Golden("prompts/coop")
     let clip = try TinyCLIP()
     let tokens = try kind.layers.map { try golden("image.tokens.\($0)").asParameter() }
     let injection = PromptInjection(
       layers: Dictionary(uniqueKeysWithValues: try zip(kind.layers, tokens).map { ($0, try $1.reshaped([1, 2, 48])) }))
-    let raw = try clip.model.image.features(Golden("clip/clip")("pixels"), injection: injection)
+    let raw = try clip.model.image.features(Golden("clip/clip")("pixels"), injection: injection, path: way)
     let unit = try raw.normalized()
     try agree(raw, golden(kind.name + ".features"), kind.name + ".features", within: .at(.tower))
     try agree(unit, golden(kind.name + ".unit"), kind.name + ".unit", within: .at(.tower))

@@ -25,9 +25,10 @@ import Testing
   }
 
   /// Features, unit features and logits of one model, by the names of the golden.
-  private func features(_ clip: TinyCLIP, _ golden: Golden, _ path: TextTower.EncodingPath) throws -> [String: Tensor] {
-    let text = try clip.model.text.features(sentences(golden, end: clip.tokenizer.endToken), path: path).select(0, 0)
-    let image = try clip.model.image.features(golden("pixels").to(clip.dtype))
+  private func features(_ clip: TinyCLIP, _ golden: Golden, _ ways: EncodingWays) throws -> [String: Tensor] {
+    let text = try clip.model.text.features(sentences(golden, end: clip.tokenizer.endToken), path: ways.text)
+      .select(0, 0)
+    let image = try clip.model.image.features(golden("pixels").to(clip.dtype), path: ways.image)
     let (textUnit, imageUnit) = (try text.normalized(), try image.normalized())
     return [
       "text_features": text, "text_unit": textUnit, "image_features": image, "image_unit": imageUnit,
@@ -35,22 +36,22 @@ import Testing
     ]
   }
 
-  @Test(arguments: models, TextTower.EncodingPath.allCases)
+  @Test(arguments: models, EncodingWays.all)
   func `features and logits equal transformers'`(
-    _ model: (checkpoint: String, golden: String), path: TextTower.EncodingPath
+    _ model: (checkpoint: String, golden: String), ways: EncodingWays
   ) throws {
     let golden = try Golden(model.golden)
-    for (key, value) in try features(TinyCLIP(model.checkpoint), golden, path) {
+    for (key, value) in try features(TinyCLIP(model.checkpoint), golden, ways) {
       try agree(value, golden(key), "\(model.checkpoint) \(key)", within: .at(.tower))
     }
   }
 
-  @Test(arguments: models, TextTower.EncodingPath.allCases)
+  @Test(arguments: models, EncodingWays.all)
   func `in double precision they are equal to twelve digits`(
-    _ model: (checkpoint: String, golden: String), path: TextTower.EncodingPath
+    _ model: (checkpoint: String, golden: String), ways: EncodingWays
   ) throws {
     let golden = try Golden(model.golden)
-    for (key, value) in try features(TinyCLIP(model.checkpoint, dtype: .float64), golden, path) {
+    for (key, value) in try features(TinyCLIP(model.checkpoint, dtype: .float64), golden, ways) {
       try agree(value, golden("float64." + key), "\(model.checkpoint) \(key)", within: .at(.tower, .float64))
     }
   }
@@ -95,12 +96,12 @@ import Testing
     }
   }
 
-  @Test(arguments: ["fp16", "bf16"])
-  func `half weights are widened and computed with in single precision`(_ kind: String) throws {
+  @Test(arguments: ["fp16", "bf16"], EncodingWays.all)
+  func `half weights are widened and computed with in single precision`(_ kind: String, _ ways: EncodingWays) throws {
     let golden = try Golden("clip/clip")
     let clip = try TinyCLIP("tiny-clip-\(kind)")
     #expect(clip.model.parameters.tensors.allSatisfy { $0.dtype == .float32 })
-    for (key, value) in try features(clip, golden, .sharedPrefix) where golden.contains("\(kind).\(key)") {
+    for (key, value) in try features(clip, golden, ways) where golden.contains("\(kind).\(key)") {
       try agree(value, golden("\(kind).\(key)"), "\(kind).\(key)", within: .at(.tower))
     }
     // They are other weights than the full ones: a loader that read the wrong file would pass the line above only once.
@@ -108,14 +109,14 @@ import Testing
     #expect(try full.differingPaths(from: clip.model.parameters).count > full.count / 2)
   }
 
-  @Test(arguments: ["tiny-clip-sharded", "tiny-clip-openclip"])
-  func `other layouts of the same weights are the same to the bit`(_ checkpoint: String) throws {
+  @Test(arguments: ["tiny-clip-sharded", "tiny-clip-openclip"], EncodingWays.all)
+  func `other layouts of the same weights are the same to the bit`(_ checkpoint: String, _ ways: EncodingWays) throws {
     let (plain, other) = (try TinyCLIP(), try TinyCLIP(checkpoint))
     #expect(try plain.model.parameters.differingPaths(from: other.model.parameters) == [])
     #expect(plain.model.configuration == other.model.configuration)
     #expect(plain.model.logitScale == other.model.logitScale)
     let golden = try Golden("clip/clip")
-    let (a, b) = (try features(plain, golden, .sharedPrefix), try features(other, golden, .sharedPrefix))
+    let (a, b) = (try features(plain, golden, ways), try features(other, golden, ways))
     for (key, value) in a { #expect(try value.isIdentical(to: #require(b[key])), "\(key)") }
   }
 }
