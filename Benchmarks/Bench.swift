@@ -70,7 +70,8 @@ struct Bench: ParsableCommand {
       }
       let runner = CaseRunner(
         rig: rig, peer: peer, newPeer: newPeer, pairs: quick ? 2 : pairs, compiles: !noCompile && !quick)
-      record.add(try runner.run(item), peak: try .measured(tries: 4))
+      let peak = try MatrixPeak.measured(tries: 4)
+      record.add(try runner.run(item), peak: peak)
       for result in record.cases.suffix(1) { show(result.line) }
       // After every case: hours of work are not lost with the last one.
       if let path = self.record { try JSONDocument.write(record, to: URL(fileURLWithPath: path)) }

@@ -19,9 +19,13 @@ struct BenchRecord: Codable {
   init(rig: Rig, peer: String, peak: MatrixPeak) {
     date = Date().formatted(.iso8601)
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    machine =
-      info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
-      .map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    func known(_ field: String) -> String? {
+      info.split(separator: "\n").first { $0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces) == field }?
+        .split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    // Servers' processors of several generations go by one name.
+    let numbers = ["cpu family", "model", "stepping"].compactMap(known).joined(separator: "-")
+    machine = (known("model name") ?? "unknown") + (numbers.isEmpty ? "" : " (\(numbers))")
     cores = ProcessInfo.processInfo.activeProcessorCount
     threads = Engine.threads
     engine = Engine.version
@@ -97,7 +101,6 @@ struct CaseResult: Codable {
   var precision = ""
   var theirs: [String: [Double]] = [:]
   var memory = 0
-  var theirMemory: [String: Int] = [:]
   var bestWay = ""
   /// The losses, step after step, of this side and of each of the other's ways.
   var losses: [Double] = []

@@ -48,7 +48,6 @@ struct CaseRunner {
       for way in ways {
         let theirs = try step(way)
         result.theirs[way == .published ? "published" : "best", default: []].append(theirs.seconds)
-        result.theirMemory[way == .published ? "published" : "best"] = theirs.memory
       }
       note("  \(item.name) round \(round + 1) of \(pairs)", isLast: round + 1 == pairs)
     }
@@ -57,8 +56,14 @@ struct CaseRunner {
     for theirs in theirLosses.values {
       for (place, (their, own)) in zip(theirs, losses).enumerated() {
         if let compared = side.compared, place % compared.of >= compared.first { continue }
-        result.difference = max(result.difference, abs(their - own) / max(1, abs(own)))
+        let difference = abs(their - own) / max(1, abs(own))
+        result.difference = max(result.difference, difference.isNaN ? .infinity : difference)
       }
+    }
+    // Every way but one that cannot hold its work at once says something to each of its turns.
+    let silent = ways.filter { theirLosses[$0]?.isEmpty ?? true }
+    if losses.isEmpty || !losses.allSatisfy(\.isFinite) || silent.contains(where: { $0 != .published }) {
+      result.difference = .infinity
     }
     result.losses = losses
     result.theirLosses = Dictionary(uniqueKeysWithValues: theirLosses.map { ($0.key.rawValue, $0.value) })
@@ -68,10 +73,17 @@ struct CaseRunner {
   }
 
   private func withFaster(_ ways: [Peer.Way], _ step: (Peer.Way) throws -> Peer.Step) throws -> [Peer.Way] {
-    let plain = try step(.best).seconds
-    guard (try? step(.compiled)) != nil else { return ways }
-    let compiled = try step(.compiled).seconds
-    return compiled < plain ? ways.map { $0 == .best ? .compiled : $0 } : ways
+    // Its first turn compiles.
+    do { _ = try step(.compiled) } catch {
+      note("  torch.compile fails, and is left out: \(error)")
+      return ways
+    }
+    var (plain, compiled) = ([Double](), [Double]())
+    for _ in 0..<3 {
+      plain.append(try step(.best).seconds)
+      compiled.append(try step(.compiled).seconds)
+    }
+    return CaseResult.median(compiled) < CaseResult.median(plain) ? ways.map { $0 == .best ? .compiled : $0 } : ways
   }
 
   private func peerStep(_ way: Peer.Way) throws -> Peer.Step {

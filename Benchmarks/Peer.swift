@@ -8,11 +8,10 @@ final class Peer {
   enum Way: String, Codable { case published, best, compiled }
 
   /// What a step of the other side gave.
-  struct Step: Decodable {
+  struct Step {
     var seconds: Double
     /// One for each step of the work; none where the other side cannot hold it at once.
     var losses: [Double]
-    var memory: Int
   }
 
   private(set) var version = ""
@@ -69,7 +68,18 @@ final class Peer {
     _ = try ask(request.merging(["do": .string("case")]) { $1 }, as: JSONValue.self)
   }
 
-  func step(_ way: Way) throws -> Step { try ask(["do": .string("step"), "way": .string(way.rawValue)]) }
+  func step(_ way: Way) throws -> Step {
+    struct Answer: Decodable {
+      var seconds: Double?
+      var losses: [Double]?
+      var failed: String?
+    }
+    let answer: Answer = try ask(["do": .string("step"), "way": .string(way.rawValue)])
+    guard let seconds = answer.seconds, let losses = answer.losses else {
+      throw BanyanError(.failed, at: "the other side", answer.failed ?? "gave no time")
+    }
+    return Step(seconds: seconds, losses: losses)
+  }
 
   private func ask<Answer: Decodable>(_ request: [String: JSONValue], as: Answer.Type = Answer.self) throws -> Answer {
     var line = try JSONEncoder().encode(JSONValue.object(request))

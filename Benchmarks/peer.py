@@ -5,14 +5,16 @@ It reads one request a line on standard input and answers with one line of JSON:
 
     {"do": "load", "folder": F, "threads": N}                            the checkpoint that both sides use
     {"do": "case", "name": C, "file": F, …}                              the inputs and starting parameters of a case
-    {"do": "step", "way": W}                                             the work once: seconds, losses, largest memory so far
+    {"do": "step", "way": W}                                             the work once: seconds, losses
     {"do": "pictures", "folder": F, "count": N}                          JPEG files to decode
 
 Ways: `published` does what the published implementations do (every text at all positions, frozen image features computed in
-every step), `best` cuts texts behind the longest one and keeps frozen image features, `compiled` is `best` with
-`torch.compile` on the blocks.
+every step), `best` cuts texts behind the longest one, keeps frozen image features and steps with PyTorch's fused optimizer,
+`compiled` is `best` with `torch.compile` on the blocks. For picture files `best` is the fastest of several numbers of decoding
+processes, and in bf16 of autocast and of rounded weights.
 """
 
+import copy
 import ctypes
 import json
 import os
@@ -21,25 +23,24 @@ import sys
 import time
 
 import torch
+import torch._dynamo
 import torch._functorch.config
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 from transformers import CLIPImageProcessor, CLIPModel
 
-# Affinities take several gradients of one graph, whose buffers torch.compile would otherwise give away after the first.
-torch._functorch.config.donated_buffer = False
+# Beyond its limit of shapes torch.compile goes on without compiling, and says nothing.
+torch._dynamo.config.recompile_limit = 64
+torch._dynamo.config.fail_on_recompile_limit_hit = True
 
 
-def peak_memory():
-    """The largest resident size since `forget_peak`, in bytes."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
-
-
-def forget_peak():
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
+def compile_afresh(towers, name):
+    """Every case compiles its own shapes."""
+    torch._dynamo.reset()
+    towers.compiled = None
+    # Affinities take several gradients of one graph, whose buffers would otherwise be given away after the first.
+    torch._functorch.config.donated_buffer = name != "affinity"
 
 
 def wake_cores():
@@ -65,11 +66,13 @@ class Towers:
     """Both towers with prompts, out of the modules of `transformers`."""
 
     def __init__(self, folder):
-        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
-        self.model.requires_grad_(False)
         self.processor = CLIPImageProcessor.from_pretrained(folder)
-        self.text_layers = list(self.model.text_model.encoder.layers)
-        self.image_layers = list(self.model.vision_model.encoder.layers)
+        self.use(CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval())
+
+    def use(self, model):
+        self.model = model.requires_grad_(False)
+        self.text_layers = list(model.text_model.encoder.layers)
+        self.image_layers = list(model.vision_model.encoder.layers)
         self.compiled = None
 
     def layers(self, tower, compiled):
@@ -132,7 +135,8 @@ class Case:
             for weight in whole:
                 weight.requires_grad_()
             rate = self.request["rate"]
-            optimizer = torch.optim.SGD([*own.values(), *whole], lr=rate, momentum=0.9, weight_decay=5e-4)
+            optimizer = torch.optim.SGD(
+                [*own.values(), *whole], lr=rate, momentum=0.9, weight_decay=5e-4, fused=way != "published")
             self.states[way] = (own, optimizer)
         return self.states[way]
 
@@ -242,13 +246,18 @@ class Pictures:
     def __init__(self, towers, request):
         self.towers, self.batch, self.precision = towers, request["batch"], request["precision"]
         self.files = sorted(os.path.join(request["folder"], name) for name in os.listdir(request["folder"]))
+        self.rounded = None
+        # How the fastest goes, by way: decoding processes, and whether weights are rounded once.
+        self.settings = {}
 
     def decode(self, file):
         with Image.open(file) as picture:
             return self.towers.processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"][0]
 
-    def encode(self, pixels, compiled):
+    def encode(self, pixels, compiled, rounds=False):
         if self.precision == "bf16":
+            if rounds:
+                return self.rounded.pictures(pixels.bfloat16(), compiled=compiled).float()
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 return self.towers.pictures(pixels, compiled=compiled).float()
         return self.towers.pictures(pixels, compiled=compiled)
@@ -262,19 +271,42 @@ class Pictures:
                     pixels = torch.stack([self.decode(f) for f in self.files[start:start + self.batch]])
                     found += marks(self.encode(pixels, False))
             return found
-        loader = torch.utils.data.DataLoader(Files(self), batch_size=self.batch, num_workers=2)
+        if way not in self.settings:
+            self.settings[way] = self.fastest(way)
+            print(f"pictures, {way}: {self.settings[way]}", file=sys.stderr, flush=True)
+        return self.run(way, len(self.files), **self.settings[way])
+
+    def run(self, way, count, workers, rounds):
+        loader = torch.utils.data.DataLoader(Files(self, count), batch_size=self.batch, num_workers=workers)
+        found = []
         with torch.inference_mode():
             for pixels in loader:
-                found += marks(self.encode(pixels, way == "compiled"))
+                found += marks(self.encode(pixels, way == "compiled", rounds))
         return found
+
+    def fastest(self, way):
+        """Tried on a part of the files, each setting once before it is timed."""
+        if self.precision == "bf16":
+            self.rounded = copy.copy(self.towers)
+            self.rounded.use(copy.deepcopy(self.towers.model).bfloat16())
+        tried = []
+        for workers in (0, 1, 2):
+            for rounds in ([False, True] if self.precision == "bf16" else [False]):
+                seconds = []
+                for _ in range(2):
+                    start = time.perf_counter()
+                    self.run(way, min(len(self.files), 3 * self.batch), workers, rounds)
+                    seconds.append(time.perf_counter() - start)
+                tried.append((seconds[1], {"workers": workers, "rounds": rounds}))
+        return min(tried, key=lambda each: each[0])[1]
 
 
 class Files(torch.utils.data.Dataset):
-    def __init__(self, pictures):
-        self.pictures = pictures
+    def __init__(self, pictures, count):
+        self.pictures, self.count = pictures, count
 
     def __len__(self):
-        return len(self.pictures.files)
+        return self.count
 
     def __getitem__(self, index):
         return self.pictures.decode(self.pictures.files[index])
@@ -333,17 +365,17 @@ def main():
         elif request["do"] == "case":
             if isinstance(case, Case) and case.weights():
                 towers = Towers(folder)  # the last case has trained them
+            compile_afresh(towers, request["name"])
             kind = {"pictures": Pictures, "sentences": Sentences}.get(request["name"], Case)
             case = kind(towers, request)
         else:
             if isinstance(case, Case):
                 case.enter(request["way"])
             wake_cores()
-            forget_peak()
             start = time.perf_counter()
             try:
                 losses = case.step(request["way"])
-                answer = {"seconds": time.perf_counter() - start, "losses": losses, "memory": peak_memory()}
+                answer = {"seconds": time.perf_counter() - start, "losses": losses}
             except Exception as error:
                 # What cannot be compiled is timed as it is.
                 if request["way"] != "compiled":

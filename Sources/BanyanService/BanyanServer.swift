@@ -64,6 +64,8 @@ public struct BanyanServer: Service {
       uploads: UploadGate(limit: max(1, settings.requestLimit / 2)), traffic: traffic)
     // As long as for sending a body.
     let unread = TimeAmount.nanoseconds(Int64(settings.uploadTime.seconds * 1e9))
+    // A client that pauses within a body has the time of uploads.
+    let idle = max(.seconds(60), unread + .seconds(10))
     let others: [any Service] = [traffic].compactMap(\.self)
     let application = Application(
       router: router(answering),
@@ -73,7 +75,7 @@ public struct BanyanServer: Service {
             ContinueHandler(limit: settings.bodyLimit), DeafClientHandler(limit: unread),
             FarewellHandler(limit: unread),
           ],
-          idleTimeout: .seconds(60))),
+          idleTimeout: idle)),
       configuration: ApplicationConfiguration(
         address: address, serverName: "banyan",
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit, logger: logger)),

@@ -194,10 +194,18 @@ public struct Graft: Sendable {
   ) throws -> Seed {
     let seed = recorded.seed
     let saved = try SavedPrompts(run.folder, seed: seed, device: experiment.device)
+    // Everything that the result is made of: the run's prompts and the new tasks' words among it.
+    let words = try fresh.map { name in
+      let task = PromptTask(try suite.task(named: name))
+      return SavedPrompts.Manifest.Task(
+        name: name, classNames: task.classNames, templates: task.templates, initialWords: task.initialWords, chosen: "")
+    }
     let fingerprint = ContentHash.sha256(
       try JSONDocument.data(experiment.resolved(), subject: "experiment")
         + JSONDocument.data(recorded, subject: "seed") + Data("\(bench.fingerprint) \(refinement?.margin ?? -1)".utf8)
-        + Data(suite.tasks.filter { fresh.contains($0.name) }.flatMap(\.samples).map(\.sha256).joined().utf8))
+        + JSONDocument.data(split.map(RecordedSplit.init), subject: "split")
+        + JSONDocument.data(words, subject: "tasks")
+        + Data("\(saved.digest ?? "") \(Engine.version)".utf8))
     if let done = try SealedDocument<Seed>.read(output.result(seed), fingerprint: fingerprint) { return done }
     let tables = try FeatureTables(
       [split], suite: suite, bench: bench, augmentedViews: experiment.data.augmentedViews, observer: observer)

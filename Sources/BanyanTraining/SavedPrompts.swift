@@ -57,7 +57,7 @@ public struct SavedPrompts: Sendable {
   /// The predicting matrix of each task, [classes, projection].
   public var classifiers: [Tensor]
   /// The digest of the file that the parameters were read from; `nil` where they were not read.
-  private let digest: String?
+  let digest: String?
 
   /// Writes the three files, each whole or not at all.
   func write(to folder: RunFolder) throws {

@@ -10,6 +10,16 @@ public import Foundation
 ///
 /// Of each task the last pictures are kept, as many as ``capacity`` says, so that memory and the file stay small.
 public struct Traffic: Sendable {
+  /// What a file is: what a service keeps, or what it is compared with.
+  public enum Kind: String, Sendable {
+    case traffic, reference
+
+    fileprivate var mark: String { "\(rawValue) 1" }
+  }
+
+  /// The most pictures of a task that are kept.
+  private static let largest = 1 << 20
+
   /// How many pictures of a task are kept.
   public let capacity: Int
   private var tasks: [String: Ring] = [:]
@@ -65,7 +75,11 @@ public struct Traffic: Sendable {
   public func seen(_ task: String) -> Int { tasks[task]?.seen ?? 0 }
 
   /// Writes what is kept, whole or not at all.
-  public func write(to url: URL) throws {
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - kind: What the file will be read as.
+  public func write(to url: URL, as kind: Kind = .traffic) throws {
     var tree = ParameterTree()
     let names = taskNames
     for (index, name) in names.enumerated() {
@@ -77,22 +91,31 @@ public struct Traffic: Sendable {
     }
     func list(_ texts: [String]) throws -> String { String(decoding: try JSONEncoder().encode(texts), as: UTF8.self) }
     let metadata = [
-      "banyan": "traffic 1", "tasks": try list(names), "origins": try list(names.map { origin($0) ?? "" }),
+      "banyan": kind.mark, "tasks": try list(names), "origins": try list(names.map { origin($0) ?? "" }),
       "capacity": "\(capacity)",
     ]
     try AtomicFile.write(SealedTensors.encode(tree, metadata: metadata), to: url)
   }
 
-  /// Reads what ``write(to:)`` wrote.
+  /// Reads what ``write(to:as:)`` wrote.
   ///
-  /// - Throws: A `BanyanError` where the file is absent or damaged.
-  public init(contentsOf url: URL) throws {
-    let file = try SealedTensors.read(url, remedy: "Remove the file; a service begins a new one.")
-    guard file.metadata["banyan"] == "traffic 1", let capacity = file.metadata["capacity"].flatMap(Int.init),
-      capacity >= 1,
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - kind: What it must be: a service that took a reference for its traffic would write over it.
+  /// - Throws: A `BanyanError` where the file is absent, damaged or of the other kind.
+  public init(contentsOf url: URL, as kind: Kind = .traffic) throws {
+    let file = try SealedTensors.read(url, remedy: "Remove the file; it is made anew.")
+    let other: Kind = kind == .traffic ? .reference : .traffic
+    guard file.metadata["banyan"] != other.mark else {
+      throw BanyanError(
+        .usage, at: url.path, "is a \(other.rawValue) file, and no \(kind.rawValue) file",
+        remedy: "`banyan serve --traffic` and `banyan drift --reference` need files of their own.")
+    }
+    guard file.metadata["banyan"] == kind.mark, let capacity = file.metadata["capacity"].flatMap(Int.init),
+      (1...Self.largest).contains(capacity),
       let names = Self.list(file.metadata["tasks"]), let origins = Self.list(file.metadata["origins"]),
       names.count == origins.count
-    else { throw BanyanError(.malformed, at: url.path, "is no record of traffic") }
+    else { throw BanyanError(.malformed, at: url.path, "is no \(kind.rawValue) file") }
     self.capacity = capacity
     for (index, name) in names.enumerated() {
       let features = try file.tree.require("tasks.\(index).features")
@@ -102,7 +125,7 @@ public struct Traffic: Sendable {
       guard features.shape.count == 2, features.extent(0) == confidences.count, labels.count == confidences.count,
         confidences.count <= capacity, confidences.allSatisfy(\.isFinite),
         labels.allSatisfy({ (0..<1 << 32).contains($0) }), seen >= confidences.count
-      else { throw BanyanError(.malformed, at: "\(url.path): task \(name)", "is no record of traffic") }
+      else { throw BanyanError(.malformed, at: "\(url.path): task \(name)", "is no \(kind.rawValue) file") }
       let (count, width) = (features.extent(0), features.extent(1))
       let values = try features.floats()
       let window = PictureWindow(

@@ -38,6 +38,26 @@ INLINE float exponential(float x) {
   return p * power;
 }
 
+// The largest of some numbers, sixteen at a time: a loop over single ones waits for every comparison. Of NaNs nothing is
+// promised.
+INLINE float largest(const float *x, int64_t count) {
+  typedef float Vector __attribute__((vector_size(64), aligned(4)));
+  constexpr int64_t lanes = 16;
+  float top = x[0];
+  int64_t j = 0;
+  if (count >= lanes) {
+    Vector tops, next;
+    std::memcpy(&tops, x, sizeof tops);
+    for (j = lanes; j + lanes <= count; j += lanes) {
+      std::memcpy(&next, x + j, sizeof next);
+      tops = next > tops ? next : tops;
+    }
+    for (int64_t i = 0; i < lanes; ++i) top = tops[i] > top ? tops[i] : top;
+  }
+  for (; j < count; ++j) top = x[j] > top ? x[j] : top;
+  return top;
+}
+
 // Numbers in bf16 are their upper sixteen bits; rounded to the nearest, ties to even.
 INLINE float load(float x) { return x; }
 INLINE float load(uint16_t x) {
@@ -57,5 +77,6 @@ INLINE void store(uint16_t &to, float value) {
 }  // namespace ct
 
 using ct::exponential;
+using ct::largest;
 using ct::load;
 using ct::store;

@@ -127,8 +127,7 @@ INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Head
     multiply(count, columns, d, q.at(r, first, offset), q.token, 1, room.keys_t, columns, room.scores, columns);
     for (int64_t i = 0; i < count; ++i) {
       float *s = room.scores + i * columns;
-      float top = s[0];
-      for (int64_t j = 1; j < keys; ++j) top = s[j] > top ? s[j] : top;
+      const float top = largest(s, keys);
       float sum = 0;
       for (int64_t j = 0; j < keys; ++j) sum += s[j] = exponential((s[j] - top) * scale);
       const float inverse = 1 / sum;

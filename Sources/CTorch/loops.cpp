@@ -36,8 +36,7 @@ INLINE void add_scaled(float *y, float a, const float *x, int64_t length) {
 // In place over scores of one row.
 INLINE void softmax(float *s, int64_t count, float scale) {
 #pragma clang fp reassociate(on)
-  float top = s[0];
-  for (int64_t j = 1; j < count; ++j) top = s[j] > top ? s[j] : top;
+  const float top = largest(s, count);
   float sum = 0;
   for (int64_t j = 0; j < count; ++j) {
     s[j] = exponential((s[j] - top) * scale);

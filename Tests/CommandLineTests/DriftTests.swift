@@ -43,6 +43,18 @@ import Testing
         "\(outcome)")
     }
     #expect(try shop.run("drift", "--run", "runs/hipro", "--traffic", "token-none").code == 66)
+    // Where nobody asked for one task alone nothing is known, which is no "nothing has changed".
+    let silent = try RunningService(
+      ["--run", "runs/hipro", "--traffic", "new/traffic-none.safetensors"], in: shop.folder)
+    for number in 0..<9 {
+      let bytes = try Data(contentsOf: same.picture(0, 0, number))
+      #expect(
+        try silent.ask("POST", "/classify?task=chalk", number < 7 ? bytes : Data("no".utf8)).status
+          == (number < 7 ? 200 : 422))
+    }
+    #expect(try silent.stop().code == 0)
+    let unknown = try shop.run("drift", "--run", "runs/hipro", "--traffic", "new/traffic-none.safetensors", "-q")
+    #expect(unknown.code == 66 && unknown.err.contains("nothing was compared"), "\(unknown)")
     // Pictures of no task that the run knows are no quiet "nothing has changed".
     let foreign = try shop.run("drift", "--run", "runs/hipro", "--pictures", "drift-other")
     #expect(foreign.code == 64 && foreign.err.contains("none of the run's tasks"), "\(foreign)")
@@ -70,6 +82,15 @@ import Testing
     #expect(rows.last?["pictures"]?.intValue == 36 && rows.last?["pValue"]?.doubleValue != nil, "\(plain)")
     let kept = try asked("--reference", "drift-reference.safetensors")
     #expect(kept.out == plain.out && kept.code == plain.code && shop.exists("drift-reference.safetensors"), "\(kept)")
+    // A service does not write its traffic over it, and it is no traffic either.
+    let reference = try shop.bytes("drift-reference.safetensors")
+    let taken = try shop.run(
+      "serve", "--run", "runs/drift-own", "--listen", "127.0.0.1:0", "--threads", "1", "--traffic",
+      "drift-reference.safetensors")
+    #expect(taken.code == 64 && taken.err.contains("is a reference file"), "\(taken)")
+    let asTraffic = try shop.run("drift", "--run", "runs/drift-own", "--traffic", "drift-reference.safetensors")
+    #expect(asTraffic.code == 64 && asTraffic.err.contains("is a reference file"), "\(asTraffic)")
+    #expect(try shop.bytes("drift-reference.safetensors") == reference)
     // The run's pictures go elsewhere.
     try FileManager.default.moveItem(
       at: shop.folder.appending(path: "drift-own"), to: shop.folder.appending(path: "drift-moved"))
@@ -91,6 +112,9 @@ import Testing
       #expect(try service.ask("POST", "/classify?task=ink", Data(contentsOf: now.picture(0, 0, number))).status == 200)
     }
     #expect(try service.stop().code == 0)
+    let swapped = try shop.run(
+      "drift", "--run", "runs/drift-own", "--pictures", "drift-now", "--reference", "traffic-own.safetensors")
+    #expect(swapped.code == 64 && swapped.err.contains("is a traffic file"), "\(swapped)")
     let foreign = try shop.run("drift", "--run", "runs/hipro", "--traffic", "traffic-own.safetensors")
     #expect(foreign.code == 64 && foreign.err.contains("other prompts"), "\(foreign)")
   }

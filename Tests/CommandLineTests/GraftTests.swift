@@ -255,6 +255,7 @@ import Testing
       (["--run", "runs/hipro", "--tasks", "graft-other", "--margin", "0.1"], 64, "--refine"),
       (["--run", "runs/hipro", "--tasks", "graft-other", "--refine", "--margin", "2"], 64, "margin"),
       (["--run", "runs/hipro", "--tasks", "graft-other", "--only", "nigth"], 64, "night"),
+      (["--run", "runs/hipro", "--tasks", "graft-other", "--only", ""], 64, "--only"),
     ] {
       let outcome = try Program.run(["graft", "--output", "runs/never"] + words, in: shop.folder)
       #expect(outcome.code == code && outcome.err.contains(part), "\(words): \(outcome)")

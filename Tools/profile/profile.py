@@ -46,19 +46,23 @@ def profile(case, rounds, folder):
             perf.wait()
     if bench.wait() != 0 or not data.exists():
         sys.exit(f"{case}: banyan-bench or perf failed")
+    # Counts and not shares: those of kernels made at run time, an entry an address, would be rounded to nothing.
     report = subprocess.run(
-        ["perf", "report", "-i", data, "--stdio", "--no-children", "-F", "overhead,dso,symbol", "-t", "|"],
+        ["perf", "report", "-i", data, "--stdio", "--no-children", "-F", "sample,dso,symbol", "-t", "|"],
         capture_output=True, text=True, check=True).stdout
-    shares, rest = collections.Counter(), []
+    counts, rest = collections.Counter(), []
     for line in report.splitlines():
         if line.startswith("#") or line.count("|") < 2:
             continue
-        share, place = line.split("|", 1)
-        share = float(share.strip().rstrip("%"))
+        count, place = line.split("|", 1)
+        count = int(count)
         kind = next((name for name, pattern in KINDS if re.search(pattern, place, re.IGNORECASE)), None)
-        shares[kind or "else"] += share
+        counts[kind or "else"] += count
         if kind is None:
-            rest.append((share, re.sub(r"\s+", " ", place)))
+            rest.append((count, re.sub(r"\s+", " ", place)))
+    total = counts.total()
+    shares = {name: 100 * count / total for name, count in counts.items()}
+    rest = [(100 * count / total, place) for count, place in rest]
     return shares, rest
 
 
@@ -73,7 +77,7 @@ def main():
     for case in options.cases:
         with tempfile.TemporaryDirectory() as folder:
             shares, rest = profile(case, options.rounds, pathlib.Path(folder))
-        print(f"| {case} | " + " | ".join(f"{shares[name]:.0f} %" for name in names) + " |", flush=True)
+        print(f"| {case} | " + " | ".join(f"{shares.get(name, 0):.0f} %" for name in names) + " |", flush=True)
         if options.rest:
             for share, place in rest[:12]:
                 print(f"    {share:5.1f} % {place}", file=sys.stderr)

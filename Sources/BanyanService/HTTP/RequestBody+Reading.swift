@@ -31,9 +31,12 @@ extension Request {
     if let announced, announced > limit { throw Self.tooLarge(limit) }
     let body = body
     let time = settings.uploadTime
+    let expected = announced ?? 0
     let data = try await withThrowingTaskGroup(of: Data?.self) { group in
       group.addTask {
         var data = Data()
+        // At once: growing would copy it, and hold it twice.
+        data.reserveCapacity(expected)
         do {
           for try await part in body {
             guard data.count + part.readableBytes <= limit else { throw Self.tooLarge(limit) }

@@ -56,6 +56,8 @@ struct RunsRoute: Sendable {
     let manifest = run.classifier.manifest
     let nodes = run.record.runs.first { $0.seed == run.seed }?.tree?.nodes ?? []
     func served(_ name: String) -> String { own.first { manifest.tasks[$0.index].name == name }?.name ?? name }
+    // As read from a file they number the tasks in an order of their own.
+    let groups = try? manifest.groups?.reordered(to: manifest.tasks.map(\.name))
     let paths = nodes.isEmpty ? nil : manifest.tasks.map { Self.path(to: $0.name, in: nodes) }
     let results = run.record.runs.first { $0.seed == run.seed }?.tasks ?? [:]
     return Run(
@@ -72,7 +74,7 @@ struct RunsRoute: Sendable {
       tasks: own.map { task in
         Task(
           name: task.name, classes: task.classNames,
-          prompts: prompts(task, own: own, paths: paths, groups: manifest.groups),
+          prompts: prompts(task, own: own, paths: paths, groups: groups),
           top1: results[manifest.tasks[task.index].name]?.top1)
       })
   }

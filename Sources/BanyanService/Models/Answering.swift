@@ -57,11 +57,18 @@ struct Answering: Sendable {
       for part in towers {
         let classifier = runs.classifier(part[0])
         let limit = settings.pixelLimit
-        let planes = try await queue.decode {
-          switch source {
-          case .file(let name, let data): try classifier.planes(of: data, name: name, pixelLimit: limit)
-          case .planes(let values): try classifier.planes(values)
+        let planes: PictureClassifier.Planes
+        do {
+          planes = try await queue.decode {
+            switch source {
+            case .file(let name, let data): try classifier.planes(of: data, name: name, pixelLimit: limit)
+            case .planes(let values): try classifier.planes(values)
+            }
           }
+        } catch {
+          // It may have been large.
+          await queue.noteLargePicture()
+          throw error
         }
         if planes.sourcePixels > BatchQueue.largePicture { await queue.noteLargePicture() }
         let answer = try await queue.answer(planes, runs: runs, places: part)

@@ -87,7 +87,15 @@ actor BatchQueue: Service {
     let passes = runs.towers(places).map { (runs.classifier($0[0]).tower, runs.passes($0)) }
     let work = Forecast.Work(pictures, passes: Dictionary(uniqueKeysWithValues: passes))
     let promise = forecast.promise(for: work, behind: reserved, at: clock.now)
-    // One request is always taken where nobody waits, or a large one would never be.
+    // One request is taken where nobody waits whatever the margin, or a large one might never be; but none of many pictures that
+    // would be late by itself.
+    let alone = forecast.seconds(for: work)
+    guard pictures == 1 || alone <= settings.latency.seconds else {
+      throw ServiceError(
+        .contentTooLarge,
+        "\(pictures) pictures take about \(Int(alone.rounded(.up))) s here, and an answer is promised within "
+          + "\(settings.latency.seconds) s; send fewer at once")
+    }
     if reserved.pictures > 0 {
       guard reserved.pictures + pictures <= settings.queueLimit else {
         throw ServiceError.busy(
@@ -170,6 +178,8 @@ actor BatchQueue: Service {
         let most = found.mostAtOnce(classifier.tower, passes: passes, at: clock.now)
         let count = step < 2 ? 1 : max(1, most / passes)
         let jobs = [PictureClassifier.Planes](repeating: blank, count: count)
+        forecast.warms(classifier.tower, passes: count * passes, at: clock.now)
+        defer { forecast.hasWarmed() }
         let time = try await tower.runIfActive {
           let start = clock.now
           _ = try Self.answers(jobs, jobs.map { _ in places }, runs)
@@ -261,7 +271,7 @@ actor BatchQueue: Service {
         return (try Self.answers(planes, places, runs), start.duration(to: clock.now))
       }
       forecast.ends(after: time.seconds)
-      for (job, answer) in zip(batch, answers) { job.answer.resume(returning: answer) }
+      for (job, answer) in zip(batch, answers) { job.answer.resume(with: answer) }
       Recorder(label: "banyan_batch_pictures").record(batch.count)
       Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(time.seconds * 1e9))
       for job in batch {
@@ -274,10 +284,10 @@ actor BatchQueue: Service {
     }
   }
 
-  /// What pictures are under the tasks at `places`, one list a picture.
+  /// What pictures are under the tasks at `places`, one list a picture; or why one of them is nothing.
   private static func answers(
     _ planes: [PictureClassifier.Planes], _ places: [[Int]], _ runs: ServedRuns
-  ) throws -> [Answer] {
+  ) throws -> [Result<Answer, any Error>] {
     guard let first = places.first?.first else { return [] }
     let batch = try runs.classifier(first).batch(planes)
     let features = try runs.classifier(first).features(batch)
@@ -286,14 +296,17 @@ actor BatchQueue: Service {
       let rows = places.indices.filter { places[$0].contains(place) }
       let part = rows.count == batch.count ? batch : try batch.rows(rows)
       let probabilities = try runs.classifier(place).probabilities(part, task: runs.tasks[place].index)
-      guard probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
-        throw BanyanError(.failed, at: runs.tasks[place].name, "its classifier gave no numbers")
-      }
       for (row, values) in zip(rows, probabilities) {
         for (position, wanted) in places[row].enumerated() where wanted == place { found[row][position] = values }
       }
     }
-    return zip(found, features).map { Answer(probabilities: $0, feature: $1) }
+    return zip(found, features).map { probabilities, feature in
+      // Others in the batch have theirs.
+      guard probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }), feature.allSatisfy(\.isFinite) else {
+        return .failure(BanyanError(.malformed, at: "picture", "the tower gives no finite numbers for it"))
+      }
+      return .success(Answer(probabilities: probabilities, feature: feature))
+    }
   }
 }
 

@@ -75,10 +75,19 @@ public struct ServedRuns: Sendable {
     var tasks: [Task] = []
     for (number, run) in runs.enumerated() {
       for (index, task) in run.classifier.manifest.tasks.enumerated() {
-        let isAlone = names.count { $0 == task.name } == 1
+        var name = task.name
+        if names.count(where: { $0 == name }) > 1 {
+          let base = "\(run.name).\(name)"
+          // Another run may have a task of just that name.
+          var copy = 2
+          name = base
+          while names.contains(name) || tasks.contains(where: { $0.name == name }) {
+            (name, copy) = ("\(base)-\(copy)", copy + 1)
+          }
+        }
         tasks.append(
           Task(
-            name: isAlone ? task.name : "\(run.name).\(task.name)", run: number, index: index,
+            name: name, run: number, index: index,
             classNames: task.classNames, origin: try run.classifier.origin(of: index)))
       }
     }

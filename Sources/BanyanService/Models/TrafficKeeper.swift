@@ -34,6 +34,7 @@ final class TrafficKeeper: Service {
 
   /// A descriptor that keeps others away from the file as long as it is open; the lock is a file beside it, which stays.
   private static func lock(_ url: URL) throws -> Int32 {
+    try AtomicFile.createFolder(url.deletingLastPathComponent())
     let place = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).lock").path
     let descriptor = open(place, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {

@@ -62,6 +62,8 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   private var decoding: Double?
   private var running: (tower: Tower, passes: Int, share: Double, since: Instant)?
   private var learnt: (margin: Double, at: Instant)?
+  /// What keeps the towers from answering: another's first passes.
+  private var warming: (seconds: Double, since: Instant)?
 
   /// A forecast of nothing yet.
   ///
@@ -99,11 +101,14 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     return max(passes, Int(min(Double(batchSize * passes), fitting)))
   }
 
+  /// How long `work` takes by itself, where nothing is before it.
+  package func seconds(for work: Work) -> Double {
+    let passing = work.passes.reduce(0) { $0 + Double($1.value) * pace($1.key) }
+    return max(passing, Double(work.pictures) * (decoding ?? 0) / Double(decoders))
+  }
+
   /// What is promised to `work` that comes behind other work.
   package func promise(for work: Work, behind waiting: Work, at now: Instant) -> Promise {
-    let all = waiting + work
-    let passing = all.passes.reduce(0) { $0 + Double($1.value) * pace($1.key) }
-    let decoded = Double(all.pictures) * (decoding ?? 0) / Double(decoders)
     // The last batch of every tower must be through too, and others may fill it up.
     let last = work.passes.reduce(0) { sum, tower in
       let passes = tower.value / max(1, work.pictures)
@@ -113,7 +118,8 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     if let running, let pace = paces[running.tower] {
       late = max(0, running.since.duration(to: now).seconds - pace * Double(running.passes))
     }
-    return Promise(work: work, seconds: max(passing, decoded) + last + late, since: now)
+    if let warming { late += max(0, warming.seconds - warming.since.duration(to: now).seconds) }
+    return Promise(work: work, seconds: seconds(for: waiting + work) + last + late, since: now)
   }
 
   /// Whether it may be given.
@@ -125,6 +131,14 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   package func pause(after promise: Promise) -> Double {
     max(0, promise.seconds - latency / margin(at: promise.since) / 2)
   }
+
+  /// A tower's first passes begin, which stand before all others and take about twice as long as later ones.
+  package mutating func warms(_ tower: Tower, passes: Int, at now: Instant) {
+    warming = (2 * pace(tower) * Double(passes), now)
+  }
+
+  /// They are through, or have failed.
+  package mutating func hasWarmed() { warming = nil }
 
   /// Sets a tower's pace by a first batch.
   package mutating func measured(_ tower: Tower, passes: Int, seconds: Double) {

@@ -158,7 +158,7 @@ public struct RunExport {
     try AtomicFile.createFolder(folder)
     try JSONDocument.write(
       AdapterConfiguration(
-        base_model_name_or_path: run.experiment.model, base_model_sha256: manifest.model,
+        base_model_name_or_path: model?.path ?? run.experiment.model, base_model_sha256: manifest.model,
         banyan_method: manifest.method, banyan_options: manifest.options, banyan_seed: manifest.seed,
         banyan_tasks: manifest.tasks, banyan_tree: manifest.tree?.newick,
         banyan_groups: manifest.groups.map { groups in groups.groups.map { $0.map { groups.names[$0] } } }),

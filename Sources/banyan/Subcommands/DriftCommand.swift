@@ -13,7 +13,8 @@ struct DriftCommand: ParsableCommand {
       Compares what `banyan serve --traffic` kept of late (features, confidences and answers; no pictures) with the run's own test \
       pictures: mean and covariance of features, what lies outside of their main directions, confidence, and the mix of \
       answers. P-values come from random divisions of both sets together, so that a false alarm is as rare as --level \
-      says over all tasks of one call. Exits with 3 where a task has moved, so that a watch can call it.
+      says over all tasks of one call. Exits with 3 where a task has moved and with 66 where there was nothing to compare, so that \
+      a watch can call it.
 
         banyan serve --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --traffic traffic.safetensors
@@ -117,16 +118,20 @@ struct DriftCommand: ParsableCommand {
     case .json: Terminal.result(try JSONDocument.data(table, subject: "drift"))
     case .text: Terminal.result(table.text(width: Terminal.width))
     }
-    if !quiet, table.rows.allSatisfy({ $0.pValue == nil }) {
-      Terminal.note("Nothing was compared: no task has eight pictures on both sides.")
-    }
     if table.rows.contains(where: \.hasMoved) { throw ExitCode(ExitCodes.drift) }
+    // A watch that hears nothing must not take it for a good sign.
+    guard table.rows.contains(where: { $0.pValue != nil }) else {
+      throw BanyanError(
+        .missingInput, at: traffic ?? pictures ?? "traffic",
+        "nothing was compared: no task has eight pictures on both sides",
+        remedy: "A service keeps what is asked of one task alone: /classify?task=NAME or /v2/models/NAME/infer.")
+    }
   }
 
   /// What an earlier call kept of the run's own pictures; `nil` where there is no file.
   private func keptReference(_ origins: [String: String]) throws -> [String: PictureWindow]? {
     guard let reference, FileManager.default.fileExists(atPath: reference) else { return nil }
-    let kept = try Traffic(contentsOf: URL(fileURLWithPath: reference))
+    let kept = try Traffic(contentsOf: URL(fileURLWithPath: reference), as: .reference)
     guard kept.taskNames.allSatisfy({ kept.origin($0) == origins[$0] }), !kept.taskNames.isEmpty else {
       throw BanyanError(
         .usage, at: "--reference \(reference)", "is of other prompts than those of this run and seed",
@@ -140,7 +145,7 @@ struct DriftCommand: ParsableCommand {
   ) throws -> [String: PictureWindow] {
     let windows = try run.reference(seed: seed, bench: bench, tasks: tasks, observer: observer)
     if let reference {
-      try Traffic(windows, origins: origins).write(to: URL(fileURLWithPath: reference))
+      try Traffic(windows, origins: origins).write(to: URL(fileURLWithPath: reference), as: .reference)
     }
     return windows
   }

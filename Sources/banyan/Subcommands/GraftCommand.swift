@@ -55,6 +55,7 @@ struct GraftCommand: ParsableCommand {
   var format = ResultFormat.text
 
   func validate() throws {
+    if let only, only.split(separator: ",").isEmpty { throw ValidationError("--only: name a task or more.") }
     if margin != nil, !refine { throw ValidationError("--margin goes with --refine.") }
   }
 
