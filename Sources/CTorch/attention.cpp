@@ -129,7 +129,11 @@ INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Head
       float *s = room.scores + i * columns;
       const float top = largest(s, keys);
       float sum = 0;
-      for (int64_t j = 0; j < keys; ++j) sum += s[j] = exponential((s[j] - top) * scale);
+      for (int64_t j = 0; j < keys; ++j) {
+        const float exponent = (s[j] - top) * scale;
+        // Where one score is NaN another may be beyond the largest.
+        sum += s[j] = exponential(exponent > 0 ? 0 : exponent);
+      }
       const float inverse = 1 / sum;
       for (int64_t j = 0; j < keys; ++j) s[j] *= inverse;
       sums[first + i] = top * scale + std::log(sum);

@@ -39,7 +39,9 @@ INLINE void softmax(float *s, int64_t count, float scale) {
   const float top = largest(s, count);
   float sum = 0;
   for (int64_t j = 0; j < count; ++j) {
-    s[j] = exponential((s[j] - top) * scale);
+    const float exponent = (s[j] - top) * scale;
+    // Where one score is NaN another may be beyond the largest.
+    s[j] = exponential(exponent > 0 ? 0 : exponent);
     sum += s[j];
   }
   const float inverse = 1 / sum;

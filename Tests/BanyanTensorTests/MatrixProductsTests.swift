@@ -117,6 +117,13 @@ import Testing
     Shape(rows: 2, tokens: 16, prompts: 16, wanted: 1, heads: 1, trained: false),
     Shape(rows: 1, tokens: 1, prompts: 1, wanted: 1, heads: 2, trained: true),
     Shape(rows: 2, tokens: 30, prompts: 4, wanted: 11, heads: 4, trained: true),
+    // Around the width of a register, and of as many tokens as are in work at once.
+    Shape(rows: 2, tokens: 1, prompts: 0, wanted: 1, heads: 4, trained: false),
+    Shape(rows: 2, tokens: 15, prompts: 0, wanted: 15, heads: 4, trained: false),
+    Shape(rows: 2, tokens: 16, prompts: 0, wanted: 16, heads: 4, trained: false),
+    Shape(rows: 1, tokens: 17, prompts: 0, wanted: 17, heads: 2, trained: true),
+    Shape(rows: 2, tokens: 47, prompts: 1, wanted: 47, heads: 4, trained: false),
+    Shape(rows: 1, tokens: 49, prompts: 0, wanted: 49, heads: 1, trained: true),
     // Heads of eight numbers, which our own attention does not take.
     Shape(rows: 2, tokens: 9, prompts: 2, wanted: 9, heads: 8, trained: false),
   ]
@@ -133,6 +140,29 @@ import Testing
         inputs[0], prompts: prompts == nil ? nil : inputs[1], weights, heads: shape.heads)
       return try whole.narrowed(1, start: 0, length: shape.wanted)
     }
+  }
+
+  /// Scores of several hundred: where another than the largest were taken off, an exponential would be infinite.
+  @Test(arguments: libraries, [1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 70])
+  func `one score may be far beyond the others`(_ library: MatrixProducts, _ tokens: Int) throws {
+    var weights = try Self.weights(trained: false)
+    // Keys and queries alone.
+    let sharp = try weights[2].narrowed(0, start: 0, length: 2 * Self.width) * 6
+    weights[2] = try .concatenated([sharp, weights[2].narrowed(0, start: 2 * Self.width, length: Self.width)], axis: 0)
+    let exact = try weights.map { try $0.to(.float64) }
+    let block = try Self.fused(weights, heads: 2, library)
+    let x = try random([3, tokens, Self.width], "x").to(.float32)
+    let y = try Engine.withGradients { try block(x.asParameter()) }
+    let expected = try Self.plain(x.to(.float64), prompts: nil, exact, heads: 2)
+    // A score of some hundred is rounded by 1e-5, and so is the share that it stands for.
+    try agree(y.detached(), expected, "rows", within: Tolerance(1e-4))
+    // The last token is a name of its own.
+    guard tokens > 1 else { return }
+    let text = try Engine.withGradients {
+      try block.texts(x.asParameter(), prefix: tokens - 1, names: [(count: 1, length: 1)], endsOnly: false)
+    }
+    let causal = try Self.plain(x.to(.float64), prompts: nil, exact, heads: 2, causal: true)
+    try agree(text.detached(), causal, "texts", within: Tolerance(1e-4))
   }
 
   struct TextShape: Sendable, CustomTestStringConvertible {
