@@ -57,20 +57,23 @@ struct CaseRunner {
       for (place, (their, own)) in zip(theirs, losses).enumerated() {
         if let compared = side.compared, place % compared.of >= compared.first { continue }
         let difference = abs(their - own) / max(1, abs(own))
-        result.difference = max(result.difference, difference.isNaN ? .infinity : difference)
+        result.difference = max(result.difference, difference.isFinite ? difference : Self.none)
       }
     }
     // Every way but one that cannot hold its work at once says something to each of its turns.
     let silent = ways.filter { theirLosses[$0]?.isEmpty ?? true }
     if losses.isEmpty || !losses.allSatisfy(\.isFinite) || silent.contains(where: { $0 != .published }) {
-      result.difference = .infinity
+      result.difference = Self.none
     }
-    result.losses = losses
+    result.losses = losses.allSatisfy(\.isFinite) ? losses : []
     result.theirLosses = Dictionary(uniqueKeysWithValues: theirLosses.map { ($0.key.rawValue, $0.value) })
     result.agrees = result.difference <= side.tolerance
     result.precision = side.precision.rawValue
     return result
   }
+
+  /// The difference of what cannot be compared; JSON has no infinity.
+  private static let none = Double.greatestFiniteMagnitude
 
   private func withFaster(_ ways: [Peer.Way], _ step: (Peer.Way) throws -> Peer.Step) throws -> [Peer.Way] {
     // Its first turn compiles.

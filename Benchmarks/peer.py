@@ -17,6 +17,7 @@ processes, and in bf16 of autocast and of rounded weights.
 import copy
 import ctypes
 import json
+import math
 import os
 import signal
 import sys
@@ -293,11 +294,11 @@ class Pictures:
         for workers in (0, 1, 2):
             for rounds in ([False, True] if self.precision == "bf16" else [False]):
                 seconds = []
-                for _ in range(2):
+                for _ in range(3):
                     start = time.perf_counter()
                     self.run(way, min(len(self.files), 3 * self.batch), workers, rounds)
                     seconds.append(time.perf_counter() - start)
-                tried.append((seconds[1], {"workers": workers, "rounds": rounds}))
+                tried.append((min(seconds[1:]), {"workers": workers, "rounds": rounds}))
         return min(tried, key=lambda each: each[0])[1]
 
 
@@ -384,6 +385,8 @@ def main():
                 answer = {"failed": str(error)}
             if isinstance(case, Case):
                 case.leave(request["way"])
+        if not all(map(math.isfinite, answer.get("losses", []))):
+            answer = {"failed": "a loss is no number"}
         print(json.dumps(answer), flush=True)
 
 

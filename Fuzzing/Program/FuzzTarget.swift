@@ -65,7 +65,10 @@ enum FuzzTarget: String, CaseIterable {
     let body = Data(bytes.dropFirst(2))
     switch bytes[bytes.startIndex] % 3 {
     case 0:
-      let form = try MultipartForm(body, contentType: "multipart/form-data; boundary=b", limit: 8)
+      // With a header of its own in front, or with a plain one.
+      let header = bytes[bytes.startIndex + 1] % 2 == 1 ? body.prefix { $0 != UInt8(ascii: "\n") } : nil
+      let type = header.map { String(decoding: $0, as: UTF8.self) } ?? "multipart/form-data; boundary=b"
+      let form = try MultipartForm(Data(body.dropFirst(header.map { $0.count + 1 } ?? 0)), contentType: type, limit: 8)
       require(form.parts.count <= 8, "more parts than allowed")
       require(form.parts.allSatisfy { $0.data.count <= body.count }, "a part longer than its form")
     case 1:

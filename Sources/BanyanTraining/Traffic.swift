@@ -109,7 +109,9 @@ public struct Traffic: Sendable {
     guard file.metadata["banyan"] != other.mark else {
       throw BanyanError(
         .usage, at: url.path, "is a \(other.rawValue) file, and no \(kind.rawValue) file",
-        remedy: "`banyan serve --traffic` and `banyan drift --reference` need files of their own.")
+        remedy:
+          "`banyan serve --traffic` and `banyan drift --reference` need files of their own; remove a reference of an "
+          + "earlier version, it is made again.")
     }
     guard file.metadata["banyan"] == kind.mark, let capacity = file.metadata["capacity"].flatMap(Int.init),
       (1...Self.largest).contains(capacity),

@@ -110,6 +110,42 @@ struct WaitForecastTests {
     #expect(seconds(forecast, work(1), behind: work(29), at: 9) == usual)
   }
 
+  @Test func `another tower's first passes stand before everything`() {
+    var forecast = steady()
+    let before = seconds(forecast, work(2), behind: work(20))
+    #expect(forecast.seconds(of: 10, through: "new") == 1)
+    forecast.warms(for: 2, at: at(0))
+    #expect(abs(seconds(forecast, work(2), behind: work(20)) - before - 2) < 1e-12)
+    #expect(abs(seconds(forecast, work(2), behind: work(20), at: 1.5) - before - 0.5) < 1e-12)
+    #expect(abs(seconds(forecast, work(2), behind: work(20), at: 3) - before) < 1e-12)
+    // Two of them: the first that is through does not speak for the other.
+    forecast.warms(for: 2, at: at(0))
+    forecast.hasWarmed()
+    #expect(abs(seconds(forecast, work(2), behind: work(20)) - before - 2) < 1e-12)
+    // A batch that waits behind them is late for them, and not once more.
+    forecast.begins("a", pictures: 8, passes: 8, at: at(0))
+    #expect(abs(seconds(forecast, work(2), behind: work(20), at: 1.5) - before - 0.7) < 1e-12)
+    forecast.ends(after: 0.8)
+    forecast.hasWarmed()
+    #expect(abs(seconds(forecast, work(2), behind: work(20)) - before) < 1e-12)
+  }
+
+  @Test func `a bad hour does not make a request too large`() {
+    var forecast = steady()
+    #expect(abs(forecast.leastSeconds(for: work(20)) - 2) < 1e-12)
+    for _ in 0..<20 {
+      forecast.begins("a", pictures: 8, passes: 8, at: start)
+      forecast.ends(after: 8)
+    }
+    forecast.decoded(seconds: 30)
+    #expect(seconds(forecast, work(20), behind: work(0)) > 15)
+    #expect(abs(forecast.leastSeconds(for: work(20)) - 2) < 1e-12)
+    // Faster than ever is the new measure.
+    forecast.begins("a", pictures: 8, passes: 8, at: start)
+    forecast.ends(after: 0.4)
+    #expect(abs(forecast.leastSeconds(for: work(20)) - 1) < 1e-12)
+  }
+
   @Test func `a broken promise widens the margin for a while`() {
     var forecast = steady()
     let promise = forecast.promise(for: work(1), behind: work(21), at: start)

@@ -328,6 +328,8 @@ import Testing
     let head = "POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\n\(fields)Content-Length: \(body.count)\r\n\r\n"
     let slow = try service.connected()
     defer { close(slow) }
+    var small: Int32 = 16_384
+    setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
     var rest = (Data(head.utf8) + body)[...]
     while !rest.isEmpty {
       let sent = rest.withUnsafeBytes { send(slow, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -350,6 +352,32 @@ import Testing
     #expect(found.status == 200 && found.headers["content-length"] == "\(found.data.count)", "\(found.data.count)")
     #expect(found.data.count > 7_000_000 && found.json?["pictures"]?.arrayValue?.count == 8000)
     #expect(try service.stop().code == 0)
+  }
+
+  @Test func whoIsDoneWithSendingHasTheWholeAnswer() throws {
+    let service = try service(["--max-pictures", "8000", "--queue", "8000", "--latency", "3600"])
+    let name = String(repeating: "n", count: 900)
+    let body = Form.body((0..<8000).map { ("picture", "\(name)\($0)", Data("no".utf8)) })
+    let fields = Form.headers.map { "\($0.key): \($0.value)\r\n" }.joined()
+    let head = "POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\n\(fields)Content-Length: \(body.count)\r\n\r\n"
+    let client = try service.connected()
+    defer { close(client) }
+    var rest = (Data(head.utf8) + body)[...]
+    while !rest.isEmpty {
+      let sent = rest.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      guard sent > 0 else { break }
+      rest = rest.dropFirst(sent)
+    }
+    // As `nc -N` does.
+    shutdown(client, Int32(SHUT_WR))
+    Thread.sleep(forTimeInterval: 2)
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    var answer = Data()
+    while case let count = recv(client, &buffer, buffer.count, 0), count > 0 {
+      answer.append(contentsOf: buffer[0..<count])
+    }
+    let found = RunningService.parsed(answer)
+    #expect(found.status == 200 && found.headers["content-length"] == "\(found.data.count)", "\(found.data.count)")
   }
 
   @Test func moreThanCanBeAnsweredInTimeIsRefusedAtOnce() throws {

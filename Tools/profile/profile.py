@@ -25,7 +25,7 @@ KINDS = [
     ("attention", r"attention|softmax|(forward|backward)_heads"),
     ("quick-GELU", r"gelu"),
     ("norms", r"norm"),
-    ("decoding", r"libjpeg|jsimd|jpeg|BanyanImages|resize|Resample"),
+    ("decoding", r"libjpeg|jsimd|jpeg|PixelImage|PixelRows|Resampl|ImagePreprocessor"),
     ("optimizer", r"adam|sgd"),
     ("waiting", r"gomp|do_spin|barrier|libiomp|sched_yield|futex"),
     ("kernel", r"\[kernel|\[k\]|vmlinux"),

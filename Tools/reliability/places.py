@@ -87,7 +87,7 @@ class Bench:
 
 
 def full_disk(bench):
-    """Every command that writes, on disks of many sizes; then the disk grows and the work goes on."""
+    """Seven commands that write, on disks of many sizes; then the disk grows and the work goes on."""
     sizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
     run = bench.reference
     commands = {
@@ -160,7 +160,7 @@ def read_only(bench):
 
 
 def permission(bench):
-    """Files and folders that another user owns; and a disk that becomes read-only in the middle of a training."""
+    """Files and folders that another user owns; and a folder that becomes another's in the middle of a training."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         raise Left("only root can become another user")
     nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]

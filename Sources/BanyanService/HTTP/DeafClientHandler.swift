@@ -3,15 +3,17 @@ import NIOCore
 /// Closes a connection whose client has taken nothing of a waiting answer for so long, and until then keeps it open.
 ///
 /// While nothing is to be written a client may be as quiet as it likes. Whoever wants the connection closed, because the service
-/// stops or nothing was asked for long, waits until the client has what was written.
+/// stops, nothing was asked for long or the client itself is done with sending, waits until the client has what was written, for
+/// twice that time at most.
 final class DeafClientHandler: ChannelOutboundHandler, RemovableChannelHandler {
   typealias OutboundIn = NIOAny
 
   private let limit: TimeAmount
   private var waiting = 0
   private var check: Scheduled<Void>?
-  /// Who waits for the end of the connection, where it is to come.
-  private var closing: EventLoopPromise<Void>?
+  /// Who waits for the end of the connection or of its output, where it is to come.
+  private var closing: (mode: CloseMode, promise: EventLoopPromise<Void>)?
+  private var deadline: Scheduled<Void>?
 
   init(limit: TimeAmount) { self.limit = limit }
 
@@ -27,29 +29,47 @@ final class DeafClientHandler: ChannelOutboundHandler, RemovableChannelHandler {
       own.check = nil
       if own.waiting > 0 {
         own.watch(context, buffered: nil)
-      } else if let promise = own.closing {
-        own.closing = nil
-        context.close(promise: promise)
+      } else {
+        own.closeNow(context)
       }
     }
     context.write(data, promise: promise)
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    guard mode == .all, waiting > 0, context.channel.isActive else {
+    guard mode != .input, waiting > 0, context.channel.isActive else {
       return context.close(mode: mode, promise: promise)
     }
     if let closing {
-      if let promise { closing.futureResult.cascade(to: promise) }
+      if let promise { closing.promise.futureResult.cascade(to: promise) }
+      if mode == .all { self.closing?.mode = .all }
     } else {
-      closing = promise ?? context.eventLoop.makePromise()
+      closing = (mode, promise ?? context.eventLoop.makePromise())
+      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      deadline = context.eventLoop.scheduleTask(in: limit * 2) {
+        let (own, context) = bound.value
+        own.closing?.mode = .all
+        own.closeNow(context)
+      }
+      // From now on it is told within one look who takes nothing.
+      check?.cancel()
+      watch(context, buffered: try? context.channel.syncOptions?.getOption(.bufferedWritableBytes))
     }
     context.flush()
   }
 
+  private func closeNow(_ context: ChannelHandlerContext) {
+    deadline?.cancel()
+    deadline = nil
+    guard let (mode, promise) = closing else { return }
+    closing = nil
+    context.close(mode: mode, promise: promise)
+  }
+
   func handlerRemoved(context: ChannelHandlerContext) {
     check?.cancel()
-    closing?.succeed()
+    deadline?.cancel()
+    closing?.promise.succeed()
     closing = nil
   }
 

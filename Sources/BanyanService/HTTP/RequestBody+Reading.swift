@@ -35,8 +35,8 @@ extension Request {
     let data = try await withThrowingTaskGroup(of: Data?.self) { group in
       group.addTask {
         var data = Data()
-        // At once: growing would copy it, and hold it twice.
-        data.reserveCapacity(expected)
+        // At once: growing would copy it, and hold it twice. What is announced may never come.
+        data.reserveCapacity(min(expected, 64 << 20))
         do {
           for try await part in body {
             guard data.count + part.readableBytes <= limit else { throw Self.tooLarge(limit) }

@@ -66,8 +66,8 @@ struct Answering: Sendable {
             }
           }
         } catch {
-          // It may have been large.
-          await queue.noteLargePicture()
+          // It may have been large, if it is no handful of bytes.
+          if case .file(_, let data) = source, data.count > 1 << 16 { await queue.noteLargePicture() }
           throw error
         }
         if planes.sourcePixels > BatchQueue.largePicture { await queue.noteLargePicture() }

@@ -88,8 +88,8 @@ actor BatchQueue: Service {
     let work = Forecast.Work(pictures, passes: Dictionary(uniqueKeysWithValues: passes))
     let promise = forecast.promise(for: work, behind: reserved, at: clock.now)
     // One request is taken where nobody waits whatever the margin, or a large one might never be; but none of many pictures that
-    // would be late by itself.
-    let alone = forecast.seconds(for: work)
+    // would be late on its own even when the towers are at their fastest.
+    let alone = forecast.leastSeconds(for: work)
     guard pictures == 1 || alone <= settings.latency.seconds else {
       throw ServiceError(
         .contentTooLarge,
@@ -178,11 +178,14 @@ actor BatchQueue: Service {
         let most = found.mostAtOnce(classifier.tower, passes: passes, at: clock.now)
         let count = step < 2 ? 1 : max(1, most / passes)
         let jobs = [PictureClassifier.Planes](repeating: blank, count: count)
-        forecast.warms(classifier.tower, passes: count * passes, at: clock.now)
+        // The first of all finds memory, and takes about twice as long.
+        let expected = found.seconds(of: count * passes, through: classifier.tower) * (step == 0 ? 2 : 1)
+        forecast.warms(for: expected, at: clock.now)
         defer { forecast.hasWarmed() }
         let time = try await tower.runIfActive {
           let start = clock.now
-          _ = try Self.answers(jobs, jobs.map { _ in places }, runs)
+          // A run that gives no numbers for a blank picture gives none for others.
+          for answer in try Self.answers(jobs, jobs.map { _ in places }, runs) { _ = try answer.get() }
           return start.duration(to: clock.now)
         }
         found.measured(classifier.tower, passes: count * passes, seconds: time.seconds)
@@ -271,7 +274,14 @@ actor BatchQueue: Service {
         return (try Self.answers(planes, places, runs), start.duration(to: clock.now))
       }
       forecast.ends(after: time.seconds)
-      for (job, answer) in zip(batch, answers) { job.answer.resume(with: answer) }
+      // Some without numbers are their own pictures' fault.
+      guard answers.contains(where: { (try? $0.get()) != nil }) || batch.count == 1 else {
+        throw BanyanError(.failed, at: runs.tasks[first.places[0]].name, "no picture of a batch has finite numbers")
+      }
+      for (job, answer) in zip(batch, answers) {
+        if case .failure(let error) = answer { logger.warning("a picture failed", metadata: ["error": "\(error)"]) }
+        job.answer.resume(with: answer)
+      }
       Recorder(label: "banyan_batch_pictures").record(batch.count)
       Timer(label: "banyan_batch_seconds").recordNanoseconds(Int64(time.seconds * 1e9))
       for job in batch {

@@ -62,8 +62,10 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   private var decoding: Double?
   private var running: (tower: Tower, passes: Int, share: Double, since: Instant)?
   private var learnt: (margin: Double, at: Instant)?
-  /// What keeps the towers from answering: another's first passes.
-  private var warming: (seconds: Double, since: Instant)?
+  /// The best pace of each tower that was seen.
+  private var bestPaces: [Tower: Double] = [:]
+  /// What keeps the towers from answering: another's first passes; how many of them are under way.
+  private var warming: (seconds: Double, since: Instant, count: Int)?
 
   /// A forecast of nothing yet.
   ///
@@ -101,8 +103,13 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     return max(passes, Int(min(Double(batchSize * passes), fitting)))
   }
 
-  /// How long `work` takes by itself, where nothing is before it.
-  package func seconds(for work: Work) -> Double {
+  /// How long `work` takes at least, on a machine that does nothing else: whoever asks for more than that in a given time asks in vain.
+  package func leastSeconds(for work: Work) -> Double {
+    work.passes.reduce(0) { $0 + Double($1.value) * (bestPaces[$1.key] ?? 0) }
+  }
+
+  /// How long `work` takes where nothing is before it.
+  private func seconds(for work: Work) -> Double {
     let passing = work.passes.reduce(0) { $0 + Double($1.value) * pace($1.key) }
     return max(passing, Double(work.pictures) * (decoding ?? 0) / Double(decoders))
   }
@@ -118,7 +125,8 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     if let running, let pace = paces[running.tower] {
       late = max(0, running.since.duration(to: now).seconds - pace * Double(running.passes))
     }
-    if let warming { late += max(0, warming.seconds - warming.since.duration(to: now).seconds) }
+    // What waits behind a tower's first passes is late for them, and not once more.
+    if let warming { late = max(late, warming.seconds - warming.since.duration(to: now).seconds) }
     return Promise(work: work, seconds: seconds(for: waiting + work) + last + late, since: now)
   }
 
@@ -132,21 +140,31 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     max(0, promise.seconds - latency / margin(at: promise.since) / 2)
   }
 
-  /// A tower's first passes begin, which stand before all others and take about twice as long as later ones.
-  package mutating func warms(_ tower: Tower, passes: Int, at now: Instant) {
-    warming = (2 * pace(tower) * Double(passes), now)
+  /// A tower's first passes begin, which stand before all others; they will take so many seconds.
+  package mutating func warms(for seconds: Double, at now: Instant) {
+    warming = (seconds, now, (warming?.count ?? 0) + 1)
   }
 
   /// They are through, or have failed.
-  package mutating func hasWarmed() { warming = nil }
+  package mutating func hasWarmed() {
+    warming?.count -= 1
+    if warming?.count == 0 { warming = nil }
+  }
+
+  /// How long so many passes will take; where the tower is not known, as long as in the slowest of the others.
+  package func seconds(of passes: Int, through tower: Tower) -> Double { pace(tower) * Double(passes) }
 
   /// Sets a tower's pace by a first batch.
   package mutating func measured(_ tower: Tower, passes: Int, seconds: Double) {
     paces[tower] = seconds / Double(passes)
+    bestPaces[tower] = min(bestPaces[tower] ?? .infinity, seconds / Double(passes))
   }
 
   /// Forgets towers that are no longer served.
-  package mutating func forget(allBut towers: Set<Tower>) { paces = paces.filter { towers.contains($0.key) } }
+  package mutating func forget(allBut towers: Set<Tower>) {
+    paces = paces.filter { towers.contains($0.key) }
+    bestPaces = bestPaces.filter { towers.contains($0.key) }
+  }
 
   /// A picture was decoded.
   package mutating func decoded(seconds: Double) {
@@ -169,6 +187,7 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     running = nil
     guard let pace = paces[batch.tower] else { return }
     let latest = seconds / Double(batch.passes)
+    bestPaces[batch.tower] = min(bestPaces[batch.tower] ?? latest, latest)
     paces[batch.tower] = pace + 0.3 * batch.share * (latest - pace)
   }
 

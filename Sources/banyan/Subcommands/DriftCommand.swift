@@ -124,7 +124,9 @@ struct DriftCommand: ParsableCommand {
       throw BanyanError(
         .missingInput, at: traffic ?? pictures ?? "traffic",
         "nothing was compared: no task has eight pictures on both sides",
-        remedy: "A service keeps what is asked of one task alone: /classify?task=NAME or /v2/models/NAME/infer.")
+        remedy: traffic == nil
+          ? "Bring more pictures of a task that the run knows."
+          : "A service keeps what is asked of one task alone: /classify?task=NAME or /v2/models/NAME/infer.")
     }
   }
 
@@ -156,7 +158,9 @@ struct DriftCommand: ParsableCommand {
   private func served(
     _ traffic: Traffic, _ task: String, of run: FinishedRun, seed: UInt64, origin: String?
   ) throws -> String? {
-    let candidates = traffic.taskNames.filter { $0 == task || $0.hasSuffix(".\(task)") }
+    let candidates = traffic.taskNames.filter {
+      $0 == task || $0.hasSuffix(".\(task)") || ($0.contains(".\(task)-") && traffic.origin($0) == origin)
+    }
     if let name = candidates.first(where: { traffic.origin($0) == origin }) { return name }
     let own = [task, "\(run.folder.url.standardizedFileURL.lastPathComponent).\(task)"]
     if let name = own.first(where: candidates.contains) {

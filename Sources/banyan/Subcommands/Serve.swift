@@ -48,7 +48,9 @@ struct Serve: AsyncParsableCommand {
   var queue = 256
 
   @Option(
-    help: ArgumentHelp("The longest that an accepted picture is expected to take; beyond that 429.", valueName: "s"))
+    help: ArgumentHelp(
+      "The longest that an accepted picture is expected to take; beyond that 429, or 413 where a request is too large for it at any time.",
+      valueName: "s"))
   var latency = 10.0
 
   @Option(help: ArgumentHelp("The largest body of a request.", valueName: "MiB"))
@@ -200,7 +202,7 @@ struct Serve: AsyncParsableCommand {
       services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     // Whoever does not read an answer does not keep the program.
-    configuration.maximumGracefulShutdownDuration = settings.latency + settings.uploadTime + .seconds(15)
+    configuration.maximumGracefulShutdownDuration = settings.latency + settings.uploadTime * 2 + .seconds(15)
     let group = ServiceGroup(configuration: configuration)
     do {
       try await group.run()
