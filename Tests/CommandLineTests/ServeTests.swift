@@ -1,6 +1,5 @@
 import BanyanCLIP
 import BanyanFoundation
-import BanyanReports
 import BanyanTestSupport
 import Foundation
 import Synchronization
@@ -319,67 +318,6 @@ import Testing
     #expect(!events.contains { $0["level"] == "error" || $0["level"] == "critical" }, "\(service.log)")
   }
 
-  @Test func whoReadsSlowlyHasTheWholeAnswerAlthoughItStops() throws {
-    let service = try service(["--max-pictures", "8000", "--queue", "8000", "--latency", "3600"])
-    // What a buffer of a connection does not hold: eight thousand long names.
-    let name = String(repeating: "n", count: 900)
-    let body = Form.body((0..<8000).map { ("picture", "\(name)\($0)", Data("no".utf8)) })
-    let fields = Form.headers.map { "\($0.key): \($0.value)\r\n" }.joined()
-    let head = "POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\n\(fields)Content-Length: \(body.count)\r\n\r\n"
-    let slow = try service.connected()
-    defer { close(slow) }
-    var small: Int32 = 16_384
-    setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
-    var rest = (Data(head.utf8) + body)[...]
-    while !rest.isEmpty {
-      let sent = rest.withUnsafeBytes { send(slow, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-      guard sent > 0 else { break }
-      rest = rest.dropFirst(sent)
-    }
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    var answer = Data()
-    func read() -> Bool {
-      let count = recv(slow, &buffer, buffer.count, 0)
-      answer.append(contentsOf: buffer[0..<max(0, count)])
-      return count > 0
-    }
-    #expect(rest.isEmpty && read())
-    // In the middle of it, and all of it is written as far as the service is concerned.
-    service.signal(SIGTERM)
-    Thread.sleep(forTimeInterval: 1)
-    while read() {}
-    let found = RunningService.parsed(answer)
-    #expect(found.status == 200 && found.headers["content-length"] == "\(found.data.count)", "\(found.data.count)")
-    #expect(found.data.count > 7_000_000 && found.json?["pictures"]?.arrayValue?.count == 8000)
-    #expect(try service.stop().code == 0)
-  }
-
-  @Test func whoIsDoneWithSendingHasTheWholeAnswer() throws {
-    let service = try service(["--max-pictures", "8000", "--queue", "8000", "--latency", "3600"])
-    let name = String(repeating: "n", count: 900)
-    let body = Form.body((0..<8000).map { ("picture", "\(name)\($0)", Data("no".utf8)) })
-    let fields = Form.headers.map { "\($0.key): \($0.value)\r\n" }.joined()
-    let head = "POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\n\(fields)Content-Length: \(body.count)\r\n\r\n"
-    let client = try service.connected()
-    defer { close(client) }
-    var rest = (Data(head.utf8) + body)[...]
-    while !rest.isEmpty {
-      let sent = rest.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-      guard sent > 0 else { break }
-      rest = rest.dropFirst(sent)
-    }
-    // As `nc -N` does.
-    shutdown(client, Int32(SHUT_WR))
-    Thread.sleep(forTimeInterval: 2)
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    var answer = Data()
-    while case let count = recv(client, &buffer, buffer.count, 0), count > 0 {
-      answer.append(contentsOf: buffer[0..<count])
-    }
-    let found = RunningService.parsed(answer)
-    #expect(found.status == 200 && found.headers["content-length"] == "\(found.data.count)", "\(found.data.count)")
-  }
-
   @Test func moreThanCanBeAnsweredInTimeIsRefusedAtOnce() throws {
     // A full batch takes longer than what is promised; a lone picture is taken whatever it takes.
     let service = try service(["--latency", "0.02", "--gather", "0"])
@@ -457,41 +395,6 @@ import Testing
       lines.count > 3
         && lines.contains { $0.contains("\"route\":\"\\/classify\"") || $0.contains("\"route\":\"/classify\"") })
     for line in lines { #expect((try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))) != nil) }
-  }
-
-  @Test func groupsAreToldInTheTasksOwnOrder() throws {
-    // The lists name the tasks in another order than the run has them in.
-    try Data(#"[["watercolour", "chalk"], ["ink"]]"#.utf8).write(to: shop.folder.appending(path: "serve-groups.json"))
-    let trained = try shop.run(
-      "train", "--model", Workshop.model, "--tasks", "world", "--method", "mmap", "--shots", "1", "--seeds", "1",
-      "--epochs", "1", "--threads", "1", "--groups", "serve-groups.json", "--output", "runs/serve-groups")
-    #expect(trained.code == 0, "\(trained)")
-    let service = try service(runs: ["runs/serve-groups"])
-    let run = try service.ask("GET", "/runs").json?["runs"]?.arrayValue?.first
-    let shared = (run?["tasks"]?.arrayValue ?? []).map { task in
-      "\(task["name"]?.stringValue ?? ""): "
-        + (task["prompts"]?.arrayValue?.first?["tasks"]?.arrayValue ?? []).compactMap(\.stringValue).joined(
-          separator: " ")
-    }
-    #expect(shared == ["chalk: chalk watercolour", "ink: ink", "watercolour: chalk watercolour"], "\(shared)")
-  }
-
-  @Test func aCircleInTheTreeOfARecordHoldsNothingUp() throws {
-    let run = shop.folder.appending(path: "runs/circle")
-    try FileManager.default.copyItem(at: shop.folder.appending(path: "runs/hipro"), to: run)
-    var record = try shop.record("runs/circle")
-    // The root becomes a child of a leaf.
-    for seed in record.runs.indices {
-      var tree = try #require(record.runs[seed].tree)
-      tree.nodes[0].children = [tree.nodes.count - 1]
-      tree.nodes[0].shared = record.taskNames
-      record.runs[seed].tree = tree
-    }
-    try record.write(run)
-    let service = try service(runs: ["runs/circle"])
-    let answer = try service.ask("GET", "/runs")
-    #expect(answer.status == 200 && answer.json?["runs"]?.arrayValue?.count == 1, "\(answer)")
-    #expect(try service.ask("POST", "/classify", Data(contentsOf: picture)).status == 200)
   }
 
   @Test func whatCannotBeServedIsSaidAtOnce() throws {
