@@ -20,8 +20,10 @@ struct BenchRecord: Codable {
     date = Date().formatted(.iso8601)
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     func known(_ field: String) -> String? {
-      info.split(separator: "\n").first { $0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces) == field }?
-        .split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+      info.split(separator: "\n").first {
+        $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) == field
+      }?
+      .split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
     }
     // Servers' processors of several generations go by one name.
     let numbers = ["cpu family", "model", "stepping"].compactMap(known).joined(separator: "-")

@@ -40,7 +40,7 @@ def profile(case, rounds, folder):
     for line in bench.stderr:
         if "round 1 of" in line:
             perf = subprocess.Popen(
-                ["perf", "record", "--quiet", "-F", "499", "-o", data, "-p", str(bench.pid)], stderr=subprocess.DEVNULL)
+                ["perf", "record", "--quiet", "-e", "cpu-clock", "-F", "499", "-o", data, "-p", str(bench.pid)], stderr=subprocess.DEVNULL)
         if f"round {rounds} of" in line and perf:
             perf.send_signal(signal.SIGINT)
             perf.wait()
@@ -61,6 +61,8 @@ def profile(case, rounds, folder):
         if kind is None:
             rest.append((count, re.sub(r"\s+", " ", place)))
     total = counts.total()
+    if total == 0:
+        sys.exit(f"{case}: perf took no samples")
     shares = {name: 100 * count / total for name, count in counts.items()}
     rest = [(100 * count / total, place) for count, place in rest]
     return shares, rest
