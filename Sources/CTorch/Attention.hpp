@@ -1,5 +1,5 @@
-// Attention of rows of tokens in single precision on the processor: every token sees all keys of its row, and in front of
-// them keys that all rows share.
+// Attention of rows of tokens on the processor: every token sees all keys of its row, and in front of them keys that all rows
+// share. It computes in single precision; queries, keys and values may come in bf16, and what they give goes back rounded.
 //
 // Beside libtorch's own attention: nothing is gathered into [rows, heads, tokens, d] first, keys that rows share stand there
 // once, and products are kernels of ours. libtorch's go through its BLAS (see Products.hpp).
@@ -10,12 +10,17 @@
 namespace ct {
 
 // Vectors of heads beside each other: head h of token t of row r at data + r · row + t · token + h · d.
-struct Heads {
-  float *data = nullptr;
+template <class Number>
+struct HeadsOf {
+  Number *data = nullptr;
   int64_t row = 0, token = 0;
 
-  float *at(int64_t r, int64_t t, int64_t offset) const { return data + r * row + t * token + offset; }
+  Number *at(int64_t r, int64_t t, int64_t offset) const { return data + r * row + t * token + offset; }
 };
+
+using Heads = HeadsOf<float>;
+// In bf16, as its bits.
+using HalfHeads = HeadsOf<uint16_t>;
 
 struct RowAttention {
   // Tokens that ask, keys that all rows share, and keys of a row's own.
@@ -26,6 +31,8 @@ struct RowAttention {
   // softmax(q kᵀ / √d) v; `sums` [rows, heads, asking] is the logarithm of what each softmax divides by.
   void forward(const Heads &q, const Heads &shared_k, const Heads &shared_v, const Heads &k, const Heads &v,
                const Heads &out, float *sums) const;
+  void forward(const HalfHeads &q, const HalfHeads &shared_k, const HalfHeads &shared_v, const HalfHeads &k,
+               const HalfHeads &v, const HalfHeads &out, float *sums) const;
   // The gradients, written over what is there; those of shared keys for each row by itself.
   void backward(const Heads &dout, const Heads &out, const Heads &q, const Heads &shared_k, const Heads &shared_v,
                 const Heads &k, const Heads &v, const float *sums, const Heads &dq, const Heads &shared_dk,

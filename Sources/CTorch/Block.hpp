@@ -38,6 +38,7 @@ class Linear {
 
   // The same with results in type().
   at::Tensor unconverted(const at::Tensor &x, Weights weights) const { return multiply(x, bias_, weights); }
+  at::Tensor unconverted_without_bias(const at::Tensor &x, Weights weights) const { return multiply(x, {}, weights); }
   at::Tensor unconverted_backward(const at::Tensor &dy, Weights weights) const { return turned(dy, weights); }
 
  private:
@@ -63,8 +64,8 @@ struct Norm {
 
   // `type` is the result's.
   Normed operator()(const at::Tensor &x, at::ScalarType type = at::kFloat) const;
-  // Adds to `x` [groups, count, width] in place `offset` [width] and the first `count` rows of each group of `other`, then
-  // norms it.
+  // Adds to `x` [groups, count, width] `offset` [width] and the first `count` rows of each group of `other`, then norms it.
+  // The sum takes the place of `x`, in single precision even where `x` is in bf16.
   Normed after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x,
                       at::ScalarType type = at::kFloat) const;
   // The gradient for the input `x`; `residual` [groups, count, width] is added to the first `count` rows of each group.

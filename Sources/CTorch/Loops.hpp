@@ -34,10 +34,10 @@ struct NormWeights {
   double epsilon;
 };
 
-// sum[i] += x[i] + offset in place, then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. Without `x` nothing is
-// added.
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, const Numbers &y,
-              float *mean, float *rstd);
+// sum[i] = from[i] + (x[i] + offset), then y[i] = norm(sum[i]); `mean` and `rstd` hold a number a row. In single precision
+// `from` is `sum`. Without `x` nothing is added, and `from` is `sum` too.
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, const Numbers &from, float *sum, const Rows &x,
+              const float *offset, const Numbers &y, float *mean, float *rstd);
 
 // dx[i] = the norm's gradient for its input + the first `with` of every `of` rows of `residual`.
 void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const float *dy, const float *x,
@@ -47,8 +47,8 @@ void norm_backward(int64_t rows, int64_t width, const NormWeights &norm, const f
 void quick_gelu(int64_t count, const Numbers &x, const Numbers &y);
 // x[i] += bias in place, then y[i] = x[i] σ(1.702 x[i]); `y` may be `x`, which then holds that.
 void bias_quick_gelu(int64_t rows, int64_t width, const float *bias, float *x, float *y);
-// y[i] += x[i] + bias.
-void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, float *y);
+// y[i] = from[i] + (x[i] + bias); in single precision `from` is `y`.
+void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, const Numbers &from, float *y);
 // d is multiplied by the derivative at `x`.
 void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d);
 

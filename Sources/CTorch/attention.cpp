@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "Vectors.hpp"
 
 namespace {
 
+using ct::HalfHeads;
 using ct::Heads;
+using ct::HeadsOf;
 using ct::RowAttention;
 
 typedef float Vector __attribute__((vector_size(64), aligned(4)));
@@ -66,11 +69,17 @@ INLINE void multiply(int64_t rows, int64_t columns, int64_t depth, const float *
   for (; j < columns; j += lanes) panel<1>(rows, depth, a, row, step, b + j, b_row, c + j, c_row, adds);
 }
 
+template <class Number>
+INLINE void copy(int64_t d, const Number *from, float *to) {
+  for (int64_t c = 0; c < d; ++c) to[c] = load(from[c]);
+}
+
 // Keys or values of one row and head, the shared ones first: [keys, d].
-INLINE void gather(const RowAttention &a, int64_t r, int64_t offset, const Heads &shared, const Heads &own, float *to) {
-  for (int64_t t = 0; t < a.shared; ++t) std::memcpy(to + t * a.d, shared.at(0, t, offset), a.d * sizeof(float));
-  for (int64_t t = 0; t < a.own; ++t)
-    std::memcpy(to + (a.shared + t) * a.d, own.at(r, t, offset), a.d * sizeof(float));
+template <class Number>
+INLINE void gather(const RowAttention &a, int64_t r, int64_t offset, const HeadsOf<Number> &shared,
+                   const HeadsOf<Number> &own, float *to) {
+  for (int64_t t = 0; t < a.shared; ++t) copy(a.d, shared.at(0, t, offset), to + t * a.d);
+  for (int64_t t = 0; t < a.own; ++t) copy(a.d, own.at(r, t, offset), to + (a.shared + t) * a.d);
 }
 
 INLINE void scatter(const RowAttention &a, int64_t r, int64_t offset, const float *from, const Heads &shared,
@@ -92,10 +101,12 @@ INLINE void transpose(int64_t count, int64_t d, int64_t columns, const float *fr
 struct Room {
   std::vector<float> storage;
   float *keys, *values, *keys_t, *values_t, *dkeys, *dvalues, *scores, *dscores;
+  // What a block of tokens asks and gets, where it does not stand in single precision.
+  float *asking, *mixed;
 
   Room(const RowAttention &a, bool backward) {
     const int64_t flat = a.keys() * a.d, columns = padded(a.keys()), turned = columns * a.d, few = block * columns;
-    storage.resize(2 * flat + turned + few + (backward ? turned + 2 * flat + few : 0));
+    storage.resize(2 * flat + turned + few + (backward ? turned + 2 * flat + few : 2 * block * a.d));
     float *next = storage.data();
     const auto take = [&](int64_t count) {
       float *here = next;
@@ -106,7 +117,11 @@ struct Room {
     values = take(flat);
     keys_t = take(turned);
     scores = take(few);
-    if (!backward) return;
+    if (!backward) {
+      asking = take(block * a.d);
+      mixed = take(block * a.d);
+      return;
+    }
     values_t = take(turned);
     dkeys = take(flat);
     dvalues = take(flat);
@@ -114,8 +129,10 @@ struct Room {
   }
 };
 
-INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Heads &q, const Heads &shared_k,
-                         const Heads &shared_v, const Heads &k, const Heads &v, const Heads &out, float *sums, Room &room) {
+template <class Number>
+INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const HeadsOf<Number> &q,
+                         const HeadsOf<Number> &shared_k, const HeadsOf<Number> &shared_v, const HeadsOf<Number> &k,
+                         const HeadsOf<Number> &v, const HeadsOf<Number> &out, float *sums, Room &room) {
 #pragma clang fp reassociate(on) contract(fast)
   const int64_t d = a.d, offset = h * d, keys = a.keys(), columns = padded(keys);
   const float scale = 1 / std::sqrt(static_cast<float>(d));
@@ -124,7 +141,12 @@ INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Head
   transpose(keys, d, columns, room.keys, room.keys_t);
   for (int64_t first = 0; first < a.asking; first += block) {
     const int64_t count = std::min(block, a.asking - first);
-    multiply(count, columns, d, q.at(r, first, offset), q.token, 1, room.keys_t, columns, room.scores, columns);
+    if constexpr (std::is_same_v<Number, float>) {
+      multiply(count, columns, d, q.at(r, first, offset), q.token, 1, room.keys_t, columns, room.scores, columns);
+    } else {
+      for (int64_t i = 0; i < count; ++i) copy(d, q.at(r, first + i, offset), room.asking + i * d);
+      multiply(count, columns, d, room.asking, d, 1, room.keys_t, columns, room.scores, columns);
+    }
     for (int64_t i = 0; i < count; ++i) {
       float *s = room.scores + i * columns;
       const float top = largest(s, keys);
@@ -138,7 +160,15 @@ INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Head
       for (int64_t j = 0; j < keys; ++j) s[j] *= inverse;
       sums[first + i] = top * scale + std::log(sum);
     }
-    multiply(count, d, keys, room.scores, columns, 1, room.values, d, out.at(r, first, offset), out.token);
+    if constexpr (std::is_same_v<Number, float>) {
+      multiply(count, d, keys, room.scores, columns, 1, room.values, d, out.at(r, first, offset), out.token);
+    } else {
+      multiply(count, d, keys, room.scores, columns, 1, room.values, d, room.mixed, d);
+      for (int64_t i = 0; i < count; ++i) {
+        Number *to = out.at(r, first + i, offset);
+        for (int64_t c = 0; c < d; ++c) store(to[c], room.mixed[i * d + c]);
+      }
+    }
   }
 }
 
@@ -185,6 +215,24 @@ EVERY_PROCESSOR void forward_heads(const RowAttention &a, int64_t begin, int64_t
     forward_head(a, i / a.heads, i % a.heads, q, shared_k, shared_v, k, v, out, sums + i * a.asking, room);
 }
 
+EVERY_PROCESSOR void forward_heads(const RowAttention &a, int64_t begin, int64_t end, const HalfHeads &q,
+                                   const HalfHeads &shared_k, const HalfHeads &shared_v, const HalfHeads &k,
+                                   const HalfHeads &v, const HalfHeads &out, float *sums, Room &room) {
+  for (int64_t i = begin; i < end; ++i)
+    forward_head(a, i / a.heads, i % a.heads, q, shared_k, shared_v, k, v, out, sums + i * a.asking, room);
+}
+
+template <class Number>
+void forward_of(const RowAttention &a, const HeadsOf<Number> &q, const HeadsOf<Number> &shared_k,
+                const HeadsOf<Number> &shared_v, const HeadsOf<Number> &k, const HeadsOf<Number> &v,
+                const HeadsOf<Number> &out, float *sums) {
+  ct::count_multiplications(2 * a.rows * a.heads * a.asking * a.keys() * a.d);
+  ct::parallel(a.rows * a.heads, [&](int64_t begin, int64_t end) {
+    Room room(a, false);
+    forward_heads(a, begin, end, q, shared_k, shared_v, k, v, out, sums, room);
+  });
+}
+
 EVERY_PROCESSOR void backward_heads(const RowAttention &a, int64_t begin, int64_t end, const Heads &dout, const Heads &out,
                                     const Heads &q, const Heads &shared_k, const Heads &shared_v, const Heads &k,
                                     const Heads &v, const float *sums, const Heads &dq, const Heads &shared_dk,
@@ -200,11 +248,12 @@ namespace ct {
 
 void RowAttention::forward(const Heads &q, const Heads &shared_k, const Heads &shared_v, const Heads &k, const Heads &v,
                            const Heads &out, float *sums) const {
-  count_multiplications(2 * rows * heads * asking * keys() * d);
-  parallel(rows * heads, [&](int64_t begin, int64_t end) {
-    Room room(*this, false);
-    forward_heads(*this, begin, end, q, shared_k, shared_v, k, v, out, sums, room);
-  });
+  forward_of(*this, q, shared_k, shared_v, k, v, out, sums);
+}
+
+void RowAttention::forward(const HalfHeads &q, const HalfHeads &shared_k, const HalfHeads &shared_v, const HalfHeads &k,
+                           const HalfHeads &v, const HalfHeads &out, float *sums) const {
+  forward_of(*this, q, shared_k, shared_v, k, v, out, sums);
 }
 
 void RowAttention::backward(const Heads &dout, const Heads &out, const Heads &q, const Heads &shared_k,

@@ -60,9 +60,12 @@ Normed Norm::operator()(const at::Tensor &x, at::ScalarType type) const {
 
 Normed Norm::after_adding(const at::Tensor &other, const at::Tensor &offset, at::Tensor &x, at::ScalarType type) const {
   const int64_t width = x.size(-1), rows = x.numel() / width;
-  Normed out{at::empty(x.sizes(), x.options().dtype(type)), at::empty({rows}, x.options()), at::empty({rows}, x.options())};
+  const auto single = x.options().dtype(at::kFloat);
+  const at::Tensor given = x;
+  if (given.scalar_type() != at::kFloat) x = at::empty(given.sizes(), single);
+  Normed out{at::empty(x.sizes(), single.dtype(type)), at::empty({rows}, single), at::empty({rows}, single)};
   const Rows added = other.defined() ? Rows{floats(other), x.size(1), other.size(1)} : Rows{};
-  add_norm(rows, width, {floats(weight), floats(bias), epsilon}, floats(x), added,
+  add_norm(rows, width, {floats(weight), floats(bias), epsilon}, numbers(given), floats(x), added,
            offset.defined() ? floats(offset) : nullptr, numbers(out.y), floats(out.mean), floats(out.rstd));
   return out;
 }
@@ -93,8 +96,9 @@ at::Tensor Block::mlp(const at::Tensor &h, const at::Tensor &x, bool keep, Weigh
       at::gelu_out(a, s);
   }
   if (keep) inner = s;
-  const at::Tensor y = down.without_bias(a, weights);
-  add_biased(y.size(0), y.size(1), floats(down.bias()), floats(x), floats(y));
+  const at::Tensor product = down.unconverted_without_bias(a, weights);
+  const at::Tensor y = product.scalar_type() == at::kFloat ? product : at::empty(product.sizes(), x.options());
+  add_biased(y.size(0), y.size(1), floats(down.bias()), floats(x), numbers(product), floats(y));
   return y.view_as(x);
 }
 

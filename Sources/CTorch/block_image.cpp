@@ -8,7 +8,7 @@ using ct::Block;
 using ct::BlockPointer;
 using ct::get;
 using ct::guard;
-using ct::Heads;
+using ct::HeadsOf;
 using ct::put;
 using ct::RowAttention;
 using ct::WeightGradients;
@@ -54,19 +54,39 @@ struct Loops {
         width(asked.q.size(1)) {}
 
   // Part `index` of [rows · count, parts · width].
-  Heads view(const at::Tensor &x, int64_t count, int64_t parts, int64_t index) const {
+  template <class Number = float>
+  HeadsOf<Number> view(const at::Tensor &x, int64_t count, int64_t parts, int64_t index) const {
     if (!x.defined() || x.numel() == 0) return {};
-    return {floats(x) + index * width, count * parts * width, parts * width};
+    return {static_cast<Number *>(x.data_ptr()) + index * width, count * parts * width, parts * width};
   }
-  Heads asking(const at::Tensor &x) const { return view(x, attention.asking, 1, 0); }
-  Heads shared(const at::Tensor &x, int64_t index) const { return view(x, attention.shared, 2, index); }
-  Heads own(const at::Tensor &x, int64_t index) const { return view(x, attention.own, 2, index); }
+  template <class Number = float>
+  HeadsOf<Number> asking(const at::Tensor &x) const {
+    return view<Number>(x, attention.asking, 1, 0);
+  }
+  template <class Number = float>
+  HeadsOf<Number> shared(const at::Tensor &x, int64_t index) const {
+    return view<Number>(x, attention.shared, 2, index);
+  }
+  template <class Number = float>
+  HeadsOf<Number> own(const at::Tensor &x, int64_t index) const {
+    return view<Number>(x, attention.own, 2, index);
+  }
 
+  template <class Number>
+  void forward(const at::Tensor &mixed, const at::Tensor &sums) const {
+    attention.forward(asking<Number>(asked.q), shared<Number>(asked.beside, 0), shared<Number>(asked.beside, 1),
+                      own<Number>(asked.kv, 0), own<Number>(asked.kv, 1), asking<Number>(mixed), floats(sums));
+  }
+
+  // What they give is of the queries' type.
   std::tuple<at::Tensor, at::Tensor> forward() const {
     const at::Tensor mixed = at::empty_like(asked.q);
-    const at::Tensor sums = at::empty({attention.rows, attention.heads, attention.asking}, mixed.options());
-    attention.forward(asking(asked.q), shared(asked.beside, 0), shared(asked.beside, 1), own(asked.kv, 0),
-                      own(asked.kv, 1), asking(mixed), floats(sums));
+    const at::Tensor sums =
+      at::empty({attention.rows, attention.heads, attention.asking}, mixed.options().dtype(at::kFloat));
+    if (asked.q.scalar_type() == at::kBFloat16)
+      forward<uint16_t>(mixed, sums);
+    else
+      forward<float>(mixed, sums);
     return {mixed, sums};
   }
 
@@ -140,22 +160,27 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     const at::Tensor prompts = beside ? beside->contiguous() : at::Tensor();
     const int64_t rows = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
     const Weights kind = use(block, keep);
+    // What no backward needs stays in the type of the products: the same numbers, and less memory to go through.
+    const bool as_given = !keep && block.own_attention;
+    const auto multiply = [&](const ct::Linear &linear, const at::Tensor &t) {
+      return as_given ? linear.unconverted(t, kind) : linear(t, kind);
+    };
     const at::Tensor x = input.contiguous();
     auto [h, mean1, rstd1] = block.norm1(x, block.all.type());
     const at::Tensor asking = wanted == tokens ? h : h.narrow(1, 0, wanted);
-    const at::Tensor q = block.queries(asking.reshape({rows * wanted, width}), kind);
-    const at::Tensor kv = block.keys_values(h.view({rows * tokens, width}), kind);
+    const at::Tensor q = multiply(block.queries, asking.reshape({rows * wanted, width}));
+    const at::Tensor kv = multiply(block.keys_values, h.view({rows * tokens, width}));
     at::Tensor mean_p, rstd_p, beside_kv;
     if (prompts.defined()) {
       auto [hp, mean, rstd] = block.norm1(prompts, block.all.type());
       mean_p = mean;
       rstd_p = rstd;
-      beside_kv = block.keys_values(hp.view({hp.size(1), width}), kind);
+      beside_kv = multiply(block.keys_values, hp.view({hp.size(1), width}));
     }
     const Asked asked{q, kv, beside_kv, rows};
     const auto [mixed, sums] =
       block.own_attention ? Loops(asked, heads).forward() : Library(asked, heads).forward();
-    at::Tensor x1 = block.output.without_bias(mixed, kind).view({rows, wanted, width});
+    at::Tensor x1 = block.output.unconverted_without_bias(mixed, kind).view({rows, wanted, width});
     auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1, block.up.type());
     at::Tensor s;
     const at::Tensor y = block.mlp(h2, x1, keep, kind, s);

@@ -93,7 +93,8 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     const at::Tensor mixed = at::empty({prompts, asked, 1, width}, x.options());
     const at::Tensor shares = at::empty({prompts, heads, asked, attention.keys}, x.options());
     attention.forward(view(q), view(kv, 0), view(kv, 1), view(mixed), shares.data_ptr<float>());
-    at::Tensor x1 = block.output.without_bias(mixed.view({prompts * asked, width}), kind).view({prompts, asked, width});
+    at::Tensor x1 =
+      block.output.unconverted_without_bias(mixed.view({prompts * asked, width}), kind).view({prompts, asked, width});
     const at::Tensor before = ends ? x.view({prompts * tokens, width}).index_select(0, places).view_as(x1) : x;
     auto [h2, mean2, rstd2] = block.norm2.after_adding(before, block.output.bias(), x1, block.up.type());
     at::Tensor s;

@@ -141,15 +141,24 @@ EVERY_PROCESSOR void backward_heads(const ct::TextAttention &a, int64_t begin, i
   }
 }
 
+// Where a product came in bf16, else nothing.
+const uint16_t *halves(const ct::Numbers &from) {
+  return from.are_halves ? static_cast<const uint16_t *>(from.data) : nullptr;
+}
+
 template <class Number>
-INLINE void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum, const Rows &x,
-                          const float *offset, Number *y, float *mean, float *rstd) {
+INLINE void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, const uint16_t *from,
+                          float *sum, const Rows &x, const float *offset, Number *y, float *mean, float *rstd) {
 #pragma clang fp reassociate(on) contract(fast)
   for (int64_t i = begin; i < end; ++i) {
     float *row = sum + i * width;
     Number *to = y + i * width;
     float total = 0;
-    if (x.data) {
+    if (x.data && from) {
+      const float *other = x.row(i, width);
+      const uint16_t *product = from + i * width;
+      for (int64_t c = 0; c < width; ++c) total += row[c] = load(product[c]) + (other[c] + offset[c]);
+    } else if (x.data) {
       const float *other = x.row(i, width);
       for (int64_t c = 0; c < width; ++c) total += row[c] += other[c] + offset[c];
     } else {
@@ -165,12 +174,13 @@ INLINE void add_norm_rows(int64_t begin, int64_t end, int64_t width, const ct::N
   }
 }
 
-EVERY_PROCESSOR void add_norm_parts(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm, float *sum,
-                                    const Rows &x, const float *offset, const ct::Numbers &y, float *mean, float *rstd) {
+EVERY_PROCESSOR void add_norm_parts(int64_t begin, int64_t end, int64_t width, const ct::NormWeights &norm,
+                                    const uint16_t *from, float *sum, const Rows &x, const float *offset,
+                                    const ct::Numbers &y, float *mean, float *rstd) {
   if (y.are_halves)
-    add_norm_rows(begin, end, width, norm, sum, x, offset, static_cast<uint16_t *>(y.data), mean, rstd);
+    add_norm_rows(begin, end, width, norm, from, sum, x, offset, static_cast<uint16_t *>(y.data), mean, rstd);
   else
-    add_norm_rows(begin, end, width, norm, sum, x, offset, static_cast<float *>(y.data), mean, rstd);
+    add_norm_rows(begin, end, width, norm, from, sum, x, offset, static_cast<float *>(y.data), mean, rstd);
 }
 
 EVERY_PROCESSOR void norm_backward_rows(int64_t begin, int64_t end, int64_t width, const float *weight, const float *dy,
@@ -240,11 +250,17 @@ EVERY_PROCESSOR void bias_quick_gelu_rows(int64_t begin, int64_t end, int64_t wi
   }
 }
 
-EVERY_PROCESSOR void add_biased_rows(int64_t begin, int64_t end, int64_t width, const float *bias, const float *x, float *y) {
+EVERY_PROCESSOR void add_biased_rows(int64_t begin, int64_t end, int64_t width, const float *bias, const float *x,
+                                     const uint16_t *from, float *y) {
   for (int64_t i = begin; i < end; ++i) {
     const float *row = x + i * width;
     float *to = y + i * width;
-    for (int64_t c = 0; c < width; ++c) to[c] += row[c] + bias[c];
+    if (from) {
+      const uint16_t *product = from + i * width;
+      for (int64_t c = 0; c < width; ++c) to[c] = load(product[c]) + (row[c] + bias[c]);
+    } else {
+      for (int64_t c = 0; c < width; ++c) to[c] += row[c] + bias[c];
+    }
   }
 }
 
@@ -288,10 +304,10 @@ static void in_pieces(int64_t count, c10::function_ref<void(int64_t, int64_t)> b
            [&](int64_t begin, int64_t end) { body(begin * piece, std::min(count, end * piece)); });
 }
 
-void add_norm(int64_t rows, int64_t width, const NormWeights &norm, float *sum, const Rows &x, const float *offset, const Numbers &y,
-              float *mean, float *rstd) {
+void add_norm(int64_t rows, int64_t width, const NormWeights &norm, const Numbers &from, float *sum, const Rows &x,
+              const float *offset, const Numbers &y, float *mean, float *rstd) {
   parallel(rows, [&](int64_t begin, int64_t end) {
-    add_norm_parts(begin, end, width, norm, sum, x, offset, y, mean, rstd);
+    add_norm_parts(begin, end, width, norm, halves(from), sum, x, offset, y, mean, rstd);
   });
 }
 
@@ -310,8 +326,8 @@ void bias_quick_gelu(int64_t rows, int64_t width, const float *bias, float *x, f
   parallel(rows, [&](int64_t begin, int64_t end) { bias_quick_gelu_rows(begin, end, width, bias, x, y); });
 }
 
-void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, float *y) {
-  parallel(rows, [&](int64_t begin, int64_t end) { add_biased_rows(begin, end, width, bias, x, y); });
+void add_biased(int64_t rows, int64_t width, const float *bias, const float *x, const Numbers &from, float *y) {
+  parallel(rows, [&](int64_t begin, int64_t end) { add_biased_rows(begin, end, width, bias, x, halves(from), y); });
 }
 
 void quick_gelu_backward(int64_t count, const Numbers &x, const Numbers &d) {

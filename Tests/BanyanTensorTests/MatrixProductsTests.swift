@@ -142,6 +142,24 @@ import Testing
     }
   }
 
+  /// What a gradient needs is kept in single precision; what none needs goes on in bf16, and is the same.
+  @Test(arguments: libraries, shapes.filter { !$0.trained })
+  func `in bf16 what is kept changes no number`(_ library: MatrixProducts, _ shape: Shape) throws {
+    let weights = try Self.weights(trained: false)
+    let x = try parameter([shape.rows, shape.tokens, Self.width], "x")
+    let prompts = shape.prompts == 0 ? nil : try parameter([1, shape.prompts, Self.width], "p")
+    let block = try Self.fused(weights, heads: shape.heads, library, precision: .bfloat16)
+    let kept = try Engine.withGradients { try block(x, prompts: prompts, wanted: shape.wanted) }.detached()
+    let left = try Engine.withoutGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
+    #expect(try kept.isIdentical(to: left))
+    let exact = try weights.map { try $0.to(.float64) }
+    let expected = try Self.plain(
+      x.detached().to(.float64), prompts: prompts?.detached().to(.float64), exact, heads: shape.heads)
+    // Eight bits, and six products after each other.
+    try agree(
+      left, expected.narrowed(1, start: 0, length: shape.wanted), "rows", within: Tolerance(6 * 0x1p-8))
+  }
+
   /// Scores of several hundred: where another than the largest were taken off, an exponential would be infinite.
   @Test(arguments: libraries, [1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 70])
   func `one score may be far beyond the others`(_ library: MatrixProducts, _ tokens: Int) throws {
@@ -223,11 +241,13 @@ import Testing
     }
   }
 
-  private static func fused(_ w: [Tensor], heads: Int, _ library: MatrixProducts) throws -> FusedBlock {
+  private static func fused(
+    _ w: [Tensor], heads: Int, _ library: MatrixProducts, precision: DType = .float32
+  ) throws -> FusedBlock {
     try FusedBlock(
       norm1: (w[0], w[1]), queryKeyValue: (w[2], w[3]), output: (w[4], w[5]), norm2: (w[6], w[7]),
       mlpInput: (w[8], w[9]), mlpOutput: (w[10], w[11]), heads: heads, epsilon: 1e-5, activation: .quickGELU,
-      products: library)
+      precision: precision, products: library)
   }
 
   /// The result, and the gradients of inputs and trained weights, against single ops in double precision.
