@@ -87,10 +87,10 @@ public protocol PromptMethod: Sendable {
   /// One classifier per task of the context.
   func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier]
 
-  /// The contexts in front of the class names whose classifiers' normalised mean is what predicts a task.
+  /// The texts whose unit features' normalised mean is what predicts a task.
   ///
-  /// - Returns: One [length, width] each; `nil` where a task's classifier is no mean of such prompts.
-  func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]?
+  /// - Throws: A `BanyanError` of kind `usage` that says why a task's classifier is no such mean.
+  func sentences(_ parameters: ParameterTree, of task: Int) throws -> [PromptSentence]
 
   /// The logits of a batch under one of its task's matrices.  // [rows, classes]
   func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor
@@ -147,8 +147,10 @@ extension PromptMethod {
     try prepared(parameters, training: training, seed: seed, report: { _, _ in })
   }
 
-  /// None.
-  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? { nil }
+  /// Throws: a method says so where it predicts with texts.
+  public func sentences(_ parameters: ParameterTree, of task: Int) throws -> [PromptSentence] {
+    throw BanyanError(.usage, at: Self.descriptor.title, "does not predict with a mean of texts")
+  }
 
   /// `exp(logit_scale) · x wᵀ` for the cached unit features `x`.
   public func logits(_ parameters: ParameterTree, _ batch: TaskBatch, _ weights: Tensor) throws -> Tensor {

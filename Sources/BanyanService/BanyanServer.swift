@@ -20,6 +20,7 @@ public struct BanyanServer: Service {
   private let library: RunLibrary
   private let settings: ServiceSettings
   private let address: BindAddress
+  private let socketPath: String?
   private let threads: Int
   private let metrics: PrometheusMetrics?
   private let reloadsEvery: Duration?
@@ -45,9 +46,8 @@ public struct BanyanServer: Service {
   ) {
     self.library = library
     self.settings = settings
-    address =
-      host.hasPrefix("unix:")
-      ? .unixDomainSocket(path: String(host.dropFirst(5))) : .hostname(host, port: port)
+    socketPath = host.hasPrefix("unix:") ? String(host.dropFirst(5)) : nil
+    address = socketPath.map { .unixDomainSocket(path: $0) } ?? .hostname(host, port: port)
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     (self.metrics, self.reloadsEvery, self.logger, self.onStart) = (metrics, reloadsEvery, logger, onStart)
   }
@@ -57,6 +57,11 @@ public struct BanyanServer: Service {
   /// - Throws: What keeps it from listening, such as an address in use.
   public func run() async throws {
     let (library, logger, onStart) = (library, logger, onStart)
+    if let socketPath, await Self.isServed(socketPath) {
+      throw BanyanError(
+        .failed, at: "unix:\(socketPath)", "another program listens there",
+        remedy: "Choose another path, or stop who has it.")
+    }
     let queue = BatchQueue(library, settings: settings, threads: threads, logger: logger)
     let traffic = try settings.traffic.map { try TrafficKeeper($0, logger: logger) }
     let answering = Answering(
@@ -86,6 +91,21 @@ public struct BanyanServer: Service {
           channel.localAddress?.ipAddress ?? channel.localAddress?.pathname ?? "", channel.localAddress?.port)
       }, logger: logger)
     try await application.run()
+  }
+
+  /// Whether somebody answers at a socket: to listen would take its path from them, without a word to anybody.
+  private static func isServed(_ path: String) async -> Bool {
+    do {
+      let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      let channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+      try? await channel.close()
+      return true
+    } catch let error as IOError {
+      // One that is busy, or another user's, is somebody.
+      return ![ECONNREFUSED, ENOENT, ENOTDIR].contains(error.errnoCode)
+    } catch {
+      return false
+    }
   }
 
   private func router(_ answering: Answering) -> Router<ServiceContext> {

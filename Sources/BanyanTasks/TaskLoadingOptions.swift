@@ -17,6 +17,9 @@ public struct TaskLoadingOptions: Sendable {
   /// Whether, of equal contents in two splits or under two labels of a task, only the first is kept (train before
   /// validation before test, then the source's order) and the others are listed, instead of being an error.
   public var dropDuplicates: Bool
+  /// Whether classes and splits are but places of pictures that nobody has named yet: one class is enough, and of equal contents
+  /// in several places the first is kept, even where a class has none left.
+  public var ignoresLabels: Bool
   /// Which of several percentages to read where a folder holds, say, both `Art_train_5.txt` and `Art_train_10.txt`.
   public var listPercentage: Int?
 
@@ -24,7 +27,7 @@ public struct TaskLoadingOptions: Sendable {
   public init(
     format: TaskFormat = .auto, only: [String] = [], also: [String] = [], imageRoot: String? = nil,
     verifyImages: (@Sendable (URL) throws -> Void)? = nil, skipUnreadable: Bool = false, dropDuplicates: Bool = false,
-    listPercentage: Int? = nil
+    ignoresLabels: Bool = false, listPercentage: Int? = nil
   ) {
     self.format = format
     self.only = only
@@ -33,6 +36,7 @@ public struct TaskLoadingOptions: Sendable {
     self.verifyImages = verifyImages
     self.skipUnreadable = skipUnreadable
     self.dropDuplicates = dropDuplicates
+    self.ignoresLabels = ignoresLabels
     self.listPercentage = listPercentage
   }
 }

@@ -105,6 +105,9 @@ public struct PictureClassifier: Sendable {
     return Planes(values: extractor.reader.preprocessor(picture), sourcePixels: picture.width * picture.height)
   }
 
+  /// How many pixels a file's header announces; `nil` where there is no header that can be read.
+  package static func announcedPixels(of data: Data) -> Int? { ImageDecoder.announcedPixels(of: data) }
+
   /// Planes that were preprocessed elsewhere, [3, height, width].
   ///
   /// - Throws: A `BanyanError` where there are too few or too many, or one is not finite.

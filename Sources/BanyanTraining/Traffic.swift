@@ -19,6 +19,8 @@ public struct Traffic: Sendable {
 
   /// The most pictures of a task that are kept.
   private static let largest = 1 << 20
+  /// More classes than any task has.
+  private static let mostClasses = 1 << 20
 
   /// How many pictures of a task are kept.
   public let capacity: Int
@@ -126,10 +128,10 @@ public struct Traffic: Sendable {
       let seen = Int(exactly: try file.tree.require("tasks.\(index).seen").item()) ?? -1
       guard features.shape.count == 2, features.extent(0) == confidences.count, labels.count == confidences.count,
         confidences.count <= capacity, confidences.allSatisfy(\.isFinite),
-        labels.allSatisfy({ (0..<1 << 32).contains($0) }), seen >= confidences.count
+        labels.allSatisfy({ (0..<Self.mostClasses).contains($0) }), seen >= confidences.count,
+        case let values = try features.floats(), values.allSatisfy(\.isFinite)
       else { throw BanyanError(.malformed, at: "\(url.path): task \(name)", "is no \(kind.rawValue) file") }
       let (count, width) = (features.extent(0), features.extent(1))
-      let values = try features.floats()
       let window = PictureWindow(
         features: (0..<count).map { Array(values[$0 * width..<($0 + 1) * width]) }, confidences: confidences,
         labels: labels)
@@ -198,7 +200,7 @@ extension FinishedRun {
     let saved = try SavedPrompts(folder, seed: seed, device: experiment.device)
     let method = try saved.method(bench, paths: (experiment.encodingPath, experiment.imagePath))
     let evaluator = Evaluator(method, saved.parameters)
-    let suite = try TaskSuite.load(tasks)
+    let suite = try TaskSuite.load(tasks, options: TaskLoadingOptions(ignoresLabels: true))
     let known = suite.tasks.filter { task in saved.manifest.tasks.contains { $0.name == task.name } }
     let table = try FeatureTable(
       known.flatMap(\.samples), suite: suite, extractor: bench.extractor, view: .centre,

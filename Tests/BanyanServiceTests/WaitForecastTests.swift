@@ -77,6 +77,33 @@ struct WaitForecastTests {
     #expect(abs(seconds(forecast, work(1), behind: work(29)) - (30 * 0.25 + 0.8)) < 1e-6)
   }
 
+  @Test func `large pictures take the time of their pixels`() {
+    var forecast = Forecast(latency: 6, batchSize: 8, decoders: 2)
+    forecast.measured("a", passes: 8, seconds: 0.8)
+    let large = Forecast.Work(20, passes: ["a": 1], pixels: [Int](repeating: 50_000_000, count: 20))
+    // Nothing is known of decoding yet.
+    #expect(abs(seconds(forecast, large, behind: work(0)) - (2 + 0.8)) < 1e-9)
+    #expect(abs(forecast.leastSeconds(for: large) - 2) < 1e-9)
+    forecast.decoded(seconds: 0.5, pixels: 50_000_000)
+    #expect(abs(seconds(forecast, large, behind: work(0)) - (20 * 0.5 / 2 + 0.8)) < 1e-9)
+    #expect(abs(forecast.leastSeconds(for: large) - 5) < 1e-9)
+    // Those that wait come first; small ones do not count as large, nor does a slow one among them say anything of large ones.
+    #expect(abs(seconds(forecast, work(1), behind: large) - (20 * 0.5 / 2 + 0.8)) < 1e-9)
+    let small = Forecast.Work(20, passes: ["a": 1], pixels: [Int](repeating: 1000, count: 20))
+    #expect(small == work(20))
+    forecast.decoded(seconds: 0.04, pixels: 1000)
+    #expect(abs(seconds(forecast, small, behind: work(0)) - (2 + 0.8)) < 1e-9)
+    #expect(abs(seconds(forecast, large, behind: work(0)) - (20 * (0.5 + 0.04) / 2 + 0.8)) < 1e-9)
+    // Each tower decodes for itself.
+    forecast.measured("b", passes: 8, seconds: 0.8)
+    let both = Forecast.Work(10, passes: ["a": 1, "b": 1], pixels: [Int](repeating: 50_000_000, count: 10))
+    #expect(abs(forecast.leastSeconds(for: both) - 5) < 1e-9)
+    // A slow hour is no reason to call a request too large.
+    for _ in 0..<50 { forecast.decoded(seconds: 2, pixels: 50_000_000) }
+    #expect(abs(forecast.leastSeconds(for: large) - 5) < 1e-9 && seconds(forecast, large, behind: work(0)) > 15)
+    #expect(large - large == work(0))
+  }
+
   @Test func `a tower that is not known is taken to be as slow as the slowest`() {
     var forecast = steady()
     forecast.measured("b", passes: 1, seconds: 0.5)

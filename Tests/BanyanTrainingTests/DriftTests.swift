@@ -72,6 +72,7 @@ import Testing
     let wrong: [(String, Tensor)] = [
       ("features", try Tensor([Float](repeating: 1, count: 18), shape: [18])),
       ("features", try Tensor([Float](repeating: 1, count: 16), shape: [8, 2])),
+      ("features", try .full([9, 2], .nan)), ("labels", try .full([9], 4e9, dtype: .float64)),
       ("confidences", try .full([9], .nan, dtype: .float64)), ("confidences", try .full([8], 0.5, dtype: .float64)),
       ("labels", try .full([9], -1, dtype: .float64)), ("labels", try .full([9], 1e300, dtype: .float64)),
       ("labels", try .full([9], 0.5, dtype: .float64)), ("seen", try .full([1], .infinity, dtype: .float64)),

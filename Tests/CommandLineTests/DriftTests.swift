@@ -82,6 +82,19 @@ import Testing
     #expect(rows.last?["pictures"]?.intValue == 36 && rows.last?["pValue"]?.doubleValue != nil, "\(plain)")
     let kept = try asked("--reference", "drift-reference.safetensors")
     #expect(kept.out == plain.out && kept.code == plain.code && shop.exists("drift-reference.safetensors"), "\(kept)")
+    // Pictures that nobody has named yet lie in one folder; one that lies in two is one, and other tasks are not looked at.
+    for (folder, numbers) in [("ink/all", 0..<12), ("ink/more", 0..<3), ("other/all", 0..<1)] {
+      let place = shop.folder.appending(path: "drift-unnamed/\(folder)")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      for number in numbers {
+        try FileManager.default.copyItem(at: now.picture(0, 0, number), to: place.appending(path: "\(number).png"))
+      }
+    }
+    let unnamed = try shop.run(
+      "drift", "--run", "runs/drift-own", "--pictures", "drift-unnamed", "--reference", "drift-reference.safetensors",
+      "--draws", "199", "--format", "json", "-q", "--no-cache")
+    let found = try JSONDecoder().decode(JSONValue.self, from: Data(unnamed.out.utf8))["rows"]?.arrayValue?.last
+    #expect([0, 3].contains(unnamed.code) && found?["pictures"]?.intValue == 12, "\(unnamed)")
     // A service does not write its traffic over it, and it is no traffic either.
     let reference = try shop.bytes("drift-reference.safetensors")
     let taken = try shop.run(

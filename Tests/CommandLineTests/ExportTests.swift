@@ -72,8 +72,17 @@ import Testing
     #expect(unknown.code == 64 && unknown.err.contains("transformers"))
   }
 
-  @Test(.enabled(if: python != nil), arguments: ["hipro", "coop"])
+  @Test(.enabled(if: python != nil), arguments: ["hipro", "coop", "coop-mt", "zero-shot", "front", "middle", "leaves"])
   func transformersGivesTheSameAnswers(_ method: String) throws {
+    let others = [
+      "front": ("coop", ["--set", "options.context.position=front"]),
+      "middle": ("coop", ["--context-length", "3", "--set", "options.context.position=middle"]),
+      "leaves": ("hipro", ["--combine", "individual"]),
+    ]
+    if let (name, words) = others[method] {
+      let trained = try shop.train("runs/\(method)", method: name, words + ["--seeds", "1", "--epochs", "1"])
+      #expect(trained.code == 0, "\(trained)")
+    }
     let exported = try shop.run("export", "--run", "runs/\(method)", "--output", "exports/\(method)")
     #expect(exported.code == 0 && exported.err.isEmpty, "\(exported)")
     let picture = shop.world.picture(1, 2, 0).path

@@ -68,6 +68,16 @@ import Testing
       let shown = try Program.run(words, in: shop.folder)
       #expect(shown.code == 0, "\(words): \(shown)")
     }
+    // What the old run's pictures look like says nothing of the new tasks, which would never be watched.
+    func drift(_ run: String) throws -> Program.Outcome {
+      try shop.run(
+        "drift", "--run", run, "--pictures", "world", "--reference", "graft-reference.safetensors", "--draws", "199",
+        "-q")
+    }
+    let old = try drift("runs/hipro")
+    #expect([0, 3].contains(old.code), "\(old)")
+    let new = try drift("runs/grafted")
+    #expect(new.code == 64 && new.err.contains("knows nothing of night, pencil"), "\(new)")
     // The same again, the same bytes.
     _ = try shop.run("graft", "--run", "runs/hipro", "--tasks", "graft-world", "--output", "runs/grafted-2", "-q")
     #expect(

@@ -1,3 +1,4 @@
+import BanyanCLIP
 import BanyanFoundation
 import BanyanTestSupport
 import Foundation
@@ -88,6 +89,49 @@ import Testing
     let head = "POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 16000000\r\n\r\n"
     let large = RunningService.parsed(try service.exchange([Data(head.utf8) + Data(count: 16_000_000)]))
     #expect(large.status == 404, "\(large)")
+  }
+
+  @Test func moreLargePicturesThanCanBeDecodedInTimeAreRefused() throws {
+    let service = try RunningService(["--run", "runs/hipro", "--latency", "1"], in: shop.folder)
+    let side = 5000
+    let large = try ImageEncoder.png(
+      grey: [UInt8](repeating: 200, count: side * side), width: side, height: side)
+    // One is always taken, and says how long they take; sixty take many seconds.
+    #expect(try service.ask("POST", "/classify?task=ink", large).status == 200)
+    let form = Form.body((0..<60).map { ("picture", "\($0)", large) })
+    let answer = try service.ask("POST", "/classify?task=ink", form, headers: Form.headers)
+    #expect(answer.status == 413 && answer.error.contains("send fewer at once"), "\(answer)")
+    guard !Sanitizer.isPresent else { return }
+    // As many small ones are none too many.
+    let small = Form.body((0..<60).map { ("picture", "\($0)", picture) })
+    #expect(try service.ask("POST", "/classify?task=ink", small, headers: Form.headers).status == 200)
+  }
+
+  @Test func aSocketThatSomebodyServesIsNotTakenFromThem() throws {
+    let words = [
+      "serve", "--run", "runs/hipro", "--threads", "1", "--listen", "unix:\(shop.folder.path)/served.sock",
+    ]
+    func started() throws -> Program.Running {
+      let running = try Program.start(words, in: shop.folder)
+      #expect(eventually(within: 60) { running.said.contains("on unix:") }, "\(running.said)")
+      return running
+    }
+    let first = try started()
+    defer { first.kill(SIGKILL) }
+    // The second finds the first still there.
+    for _ in 0..<2 {
+      let other = try Program.start(words, in: shop.folder)
+      #expect(eventually(within: 60) { !other.process.isRunning })
+      other.kill(SIGKILL)
+      let outcome = try other.finish()
+      #expect(outcome.code == 1 && outcome.err.contains("another program listens there"), "\(outcome)")
+    }
+    // What one that was killed has left is in nobody's way.
+    first.kill(SIGKILL)
+    _ = try first.finish()
+    let next = try started()
+    next.kill(SIGTERM)
+    #expect(try next.finish().code == 0)
   }
 
   @Test func moreNumbersThanJSONShouldCarryAreRefusedUnread() throws {

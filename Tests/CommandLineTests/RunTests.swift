@@ -361,6 +361,11 @@ import Testing
       try shop.bytes("runs/bf16/seed-1/prompts.safetensors") != shop.bytes("runs/fp32/seed-1/prompts.safetensors"))
     let scored = try shop.run("evaluate", "--run", "runs/bf16")
     #expect(scored.code == 0, "\(scored)")
+    // Another program's towers would not round.
+    let exported = try shop.run("export", "--run", "runs/bf16", "--output", "exports/bf16")
+    #expect(
+      exported.code == 0 && exported.err.contains("left out transformers: the run's towers multiply in bf16")
+        && exported.out.contains("classifiers"), "\(exported)")
 
     let trained = try Program.run(
       shop.training("runs/bf16-lora", method: "lora", ["--precision", "bf16"]).filter {

@@ -55,6 +55,22 @@ import Testing
     #expect(try metric("banyan_batch_pictures_sum", of: service) == 1)
   }
 
+  @Test func namesThatOtherRunsHaveStayApart() throws {
+    // One that another run's task gets because two runs have an ink.
+    let world = try shop.smallWorld("served-names", tasks: ["hipro.ink", "watercolour"])
+    let trained = try shop.train("runs/served-names", tasks: "served-names", ["--seeds", "1", "--epochs", "1"])
+    #expect(trained.code == 0, "\(trained)")
+    let service = try RunningService(
+      ["hipro", "coop", "served-names"].flatMap { ["--run", "runs/\($0)"] }, in: shop.folder)
+    let picture = try Data(contentsOf: world.picture(0, 1, 0))
+    for (name, run, task) in [("hipro.ink", "served-names", "hipro.ink"), ("hipro.ink-2", "hipro", "ink")] {
+      let truth = try shop.classified("runs/\(run)", world.picture(0, 1, 0))[task] ?? [:]
+      let answer = try service.ask("POST", "/classify?task=\(name)", picture)
+      #expect(truth.count == 3 && first(answer).isClose(to: [name: truth]), "\(answer), not \(truth)")
+      #expect(try service.ask("GET", "/v2/models/\(name)").status == 200)
+    }
+  }
+
   @Test func towersOfTheirOwnAnswerBesideEachOther() throws {
     // A method that changes the image tower, and another checkpoint, whose pictures are smaller.
     let changed = try shop.run(

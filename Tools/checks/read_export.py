@@ -81,10 +81,11 @@ assert all(abs(share - answer[name]) < 4 * of_a_logit for name, share in lines["
 
 adapter = load_file(folder / "adapter" / "adapter_model.safetensors")
 learned = load_file(prompts)
-assert adapter.keys() == {f"base_model.model.{name}" for name in learned} and learned
+assert adapter.keys() == {f"base_model.model.{name}" for name in learned}
 assert all((adapter[f"base_model.model.{name}"] == value).all() for name, value in learned.items())
 configuration = json.load(open(folder / "adapter" / "adapter_config.json"))
 assert configuration["peft_type"] == "BANYAN" and configuration["banyan_tasks"], configuration
+assert learned or configuration["banyan_method"] == "zero-shot", configuration
 
 # With one template the pipeline gives the same. A share moves by half of what its logits do at most.
 templates = scope["about"]["templates"]

@@ -32,19 +32,35 @@ public enum ImageDecoder {
 
     var result = banyan_codec_result()
     defer { banyan_codec_free(&result) }
-    let limit = UInt64(max(0, pixelLimit))
-    let status = bytes.withUnsafeBufferPointer { buffer in
-      switch format {
-      case .jpeg: banyan_codec_decode_jpeg(buffer.baseAddress, buffer.count, limit, &result)
-      case .png: banyan_codec_decode_png(buffer.baseAddress, buffer.count, limit, &result)
-      case .webp: banyan_codec_decode_webp(buffer.baseAddress, buffer.count, limit, &result)
-      }
-    }
+    let status = bytes.withUnsafeBytes { decode($0, as: format, pixelLimit: pixelLimit, into: &result) }
     guard status == BANYAN_CODEC_OK, let stored = result.pixels else {
       throw explain(status, result, format: format, name: name, pixelLimit: pixelLimit)
     }
     let orientation = ImageOrientation(exif: format.exifBlock(reader))
     return orientation.upright(stored, width: Int(result.width), height: Int(result.height))
+  }
+
+  private static func decode(
+    _ bytes: UnsafeRawBufferPointer, as format: ImageFormat, pixelLimit: Int, into result: inout banyan_codec_result
+  ) -> banyan_codec_status {
+    let limit = UInt64(max(0, pixelLimit))
+    let buffer = bytes.bindMemory(to: UInt8.self)
+    return switch format {
+    case .jpeg: banyan_codec_decode_jpeg(buffer.baseAddress, buffer.count, limit, &result)
+    case .png: banyan_codec_decode_png(buffer.baseAddress, buffer.count, limit, &result)
+    case .webp: banyan_codec_decode_webp(buffer.baseAddress, buffer.count, limit, &result)
+    }
+  }
+
+  /// How many pixels a file's header announces, told without decoding any; `nil` where it has no header that can be read.
+  public static func announcedPixels(of data: Data) -> Int? {
+    let first = [UInt8](data.prefix(64))
+    guard let format = ImageFormat(magic: ByteReader(bytes: first[...])) else { return nil }
+    var result = banyan_codec_result()
+    defer { banyan_codec_free(&result) }
+    // None is few enough.
+    let status = data.withUnsafeBytes { decode($0, as: format, pixelLimit: 0, into: &result) }
+    return status == BANYAN_CODEC_TOO_LARGE ? Int(result.width) * Int(result.height) : nil
   }
 
   /// Decodes the file at `url`.

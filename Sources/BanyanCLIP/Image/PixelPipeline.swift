@@ -1,5 +1,4 @@
 public import BanyanFoundation
-import Dispatch
 public import Foundation
 
 /// Work on many pictures on all cores, ahead of its use, in order, in bounded memory.
@@ -20,7 +19,8 @@ public enum PixelPipeline {
   ///   - batchesAhead: How many batches beyond the one in use may lie prepared.
   ///   - prepare: Turns a file into planes; called on several threads at once.
   ///   - body: Gets the batch and the indices of its pictures in `urls`; called on the caller's thread.
-  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1.
+  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1 and of kind `failed` where the
+  ///   system gives no thread.
   public static func forEachBatch(
     of urls: [URL], batchSize: Int, threads: Int = defaultThreads, batchesAhead: Int = 2,
     prepare: @escaping @Sendable (URL) throws -> [Float],
@@ -44,7 +44,8 @@ public enum PixelPipeline {
   ///   - name: What an error calls the item, where `prepare` throws one that is not a `BanyanError`.
   ///   - prepare: Makes the item of an index; called on several threads at once.
   ///   - body: Gets the batch and its indices; called on the caller's thread.
-  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1.
+  /// - Throws: What `body` throws, or a `BanyanError` of kind `usage` where a count is below 1 and of kind `failed` where the
+  ///   system gives no thread.
   public static func forEachBatch<Item: Sendable>(
     ofCount count: Int, batchSize: Int, threads: Int = defaultThreads, batchesAhead: Int = 2,
     name: @escaping @Sendable (Int) -> String = { "item \($0)" },
@@ -59,28 +60,21 @@ public enum PixelPipeline {
     let batchSize = min(batchSize, count)
     let window = batchSize * (1 + min(batchesAhead, count / batchSize))
     let queue = LookaheadQueue<Item>(count: count, window: window)
-    let workers = DispatchGroup()
-    for _ in 0..<min(threads, count, 1024) {
-      workers.enter()
-      // Threads of their own rather than a shared pool: decoding blocks on disks, and must not starve the pool.
-      let thread = Thread {
-        queue.work { index in
-          do {
-            return .success(try prepare(index))
-          } catch let error as BanyanError {
-            return .failure(error)
-          } catch {
-            return .failure(BanyanError(.failed, at: name(index), "\(error)"))
-          }
+    // Threads of their own rather than a shared pool: decoding blocks on disks, and must not starve the pool.
+    let workers = try WorkerThreads(upTo: min(threads, count, 1024), name: "banyan.pixels") {
+      queue.work { index in
+        do {
+          return .success(try prepare(index))
+        } catch let error as BanyanError {
+          return .failure(error)
+        } catch {
+          return .failure(BanyanError(.failed, at: name(index), "\(error)"))
         }
-        workers.leave()
       }
-      thread.name = "banyan.pixels"
-      thread.start()
     }
     defer {
       queue.stop()
-      workers.wait()
+      workers.join()
     }
     for start in stride(from: 0, to: count, by: batchSize) {
       let range = start..<min(start + batchSize, count)

@@ -11,6 +11,7 @@ import Foundation
 struct TemplateEncoder: Sendable {
   /// The sentences of each task, by template and class.
   private let sentences: [[[ClassTokens]]]
+  private let templates: [[String]]
   private let path: TextTower.EncodingPath
 
   /// - Throws: A `BanyanError` where a template has not exactly one `{}`, or a sentence is too long.
@@ -22,8 +23,9 @@ struct TemplateEncoder: Sendable {
       throw BanyanError(.usage, at: "templates: \"\(template)\"", "expected {} exactly once")
     }
     path = context.encodingPath
-    sentences = try context.tasks.map { task in
-      try (task.templates.isEmpty ? templates : task.templates).map { template in
+    self.templates = context.tasks.map { $0.templates.isEmpty ? templates : $0.templates }
+    sentences = try zip(context.tasks, self.templates).map { task, templates in
+      try templates.map { template in
         try task.classNames.map { name in
           let text = template.replacingOccurrences(of: "{}", with: name)
           let encoding = context.tokenizer.encode(text)
@@ -57,6 +59,9 @@ struct TemplateEncoder: Sendable {
 
   /// Some 250 MB of activations in a ViT-B's text tower.
   private static let namesAtOnce = 1000
+
+  /// A task's sentences, with `{}` for the class name.
+  func templates(task: Int) -> [String] { templates[task] }
 
   /// The same for tasks whose sentences are the same.
   func key(task: Int) -> String { "sentences of task \(sentences.firstIndex(of: sentences[task]) ?? task)" }

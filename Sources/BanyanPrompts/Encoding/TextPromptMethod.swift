@@ -21,14 +21,17 @@ protocol TextPromptMethod: PromptMethod {
 extension TextPromptMethod {
   var objectiveAddsUp: Bool { false }
 
-  /// Those that serve the task, where they stand in front of every class name alike.
-  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? {
+  /// One for each context that serves the task, unless each class has its own.
+  public func sentences(_ parameters: ParameterTree, of task: Int) throws -> [PromptSentence] {
     try written(contexts(of: task).map { try parameters.require($0) })
   }
 
-  /// `contexts`, where each is one for all classes and stands in front of their names.
-  func written(_ contexts: [Tensor]) -> [Tensor]? {
-    encoder.position == .end && contexts.allSatisfy { $0.shape.count == 2 } ? contexts : nil
+  /// `contexts`, where each is one for all classes.
+  func written(_ contexts: [Tensor]) throws -> [PromptSentence] {
+    guard contexts.allSatisfy({ $0.rank == 2 }) else {
+      throw BanyanError(.usage, at: Self.descriptor.title, "has vectors of each class's own")
+    }
+    return contexts.map { .vectors($0, encoder.position) }
   }
 
   /// The mean cross-entropy of a batch under `weights`.

@@ -143,15 +143,15 @@ public struct HiPro: TextPromptMethod {
     return parameters
   }
 
-  /// Those of the nodes whose mean predicts; none where nodes are weighed.
-  public func contexts(_ parameters: ParameterTree, of task: Int) throws -> [Tensor]? {
+  /// Those of the nodes whose mean predicts; nodes that are weighed have none.
+  public func sentences(_ parameters: ParameterTree, of task: Int) throws -> [PromptSentence] {
     let path = contexts(of: task)
     let nodes: [String]
     switch configuration.combine {
     case .individual: nodes = path.suffix(1)
     case .shared: nodes = path.count > 1 ? path.dropLast() : path
     case .average: nodes = path
-    case .learned: return nil
+    case .learned: throw BanyanError(.usage, at: Self.descriptor.title, "weighs its nodes, as no mean of texts does")
     }
     return try written(nodes.map { try parameters.require($0) })
   }

@@ -49,6 +49,10 @@ public struct ZeroShot: PromptMethod {
     try objectives(parameters, batches).map { StepOutcome(objectives: [$0], gradients: ParameterTree()) }
   }
 
+  public func sentences(_ parameters: ParameterTree, of task: Int) throws -> [PromptSentence] {
+    encoder.templates(task: task).map { .words($0) }
+  }
+
   public func classifiers(_ parameters: ParameterTree) throws -> [TaskClassifier] {
     try Engine.withoutGradients {
       try context.tasks.indices.map { TaskClassifier(try encoder.weights(task: $0, tower: context.model.text)) }

@@ -16,6 +16,14 @@ struct Answering: Sendable {
   enum Source: Sendable {
     case file(name: String, data: Data)
     case planes([Float])
+
+    /// What must be decoded, by its header; 0 where it is no picture or has more than `limit`, so that none is decoded.
+    fileprivate func pixels(limit: Int) -> Int {
+      guard case .file(_, let data) = self, let announced = PictureClassifier.announcedPixels(of: data) else {
+        return 0
+      }
+      return announced > limit ? 0 : announced
+    }
   }
 
   /// What pictures are under the tasks at `places`: for each picture, for each task, the probabilities; or what is wrong
@@ -25,14 +33,16 @@ struct Answering: Sendable {
   func answers(
     _ sources: [Source], runs: ServedRuns, places: [Int], client: String
   ) async throws -> [Result<[[Double]], BanyanError>] {
-    let promise = try await queue.reserve(sources.count, of: runs, places: places)
+    let pixels = sources.map { $0.pixels(limit: settings.pixelLimit) }
+    let promise = try await queue.reserve(pixels, of: runs, places: places)
     let found: [Result<[[Double]], BanyanError>]
     do {
       // Only what is taken counts against the client.
       try rate?.take(sources.count, client: client)
       found = try await withThrowingTaskGroup(of: (Int, Result<[[Double]], BanyanError>).self) { group in
         for (index, source) in sources.enumerated() {
-          group.addTask { (index, try await answer(source, runs: runs, places: places)) }
+          let own = pixels[index]
+          group.addTask { (index, try await answer(source, pixels: own, runs: runs, places: places)) }
         }
         var results = [Result<[[Double]], BanyanError>?](repeating: nil, count: sources.count)
         for try await (index, result) in group { results[index] = result }
@@ -48,7 +58,7 @@ struct Answering: Sendable {
   }
 
   private func answer(
-    _ source: Source, runs: ServedRuns, places: [Int]
+    _ source: Source, pixels: Int, runs: ServedRuns, places: [Int]
   ) async throws -> Result<[[Double]], BanyanError> {
     var rows = [[Double]](repeating: [], count: places.count)
     let towers = runs.towers(places)
@@ -59,7 +69,7 @@ struct Answering: Sendable {
         let limit = settings.pixelLimit
         let planes: PictureClassifier.Planes
         do {
-          planes = try await queue.decode {
+          planes = try await queue.decode(pixels: pixels) {
             switch source {
             case .file(let name, let data): try classifier.planes(of: data, name: name, pixelLimit: limit)
             case .planes(let values): try classifier.planes(values)

@@ -76,16 +76,21 @@ actor BatchQueue: Service {
 
   /// Takes places for pictures before they are decoded.
   ///
+  /// - Parameters:
+  ///   - pixels: What the header of each announces.
+  ///   - runs: Who is asked.
+  ///   - places: Which tasks.
   /// - Returns: What is given back with them.
   /// - Throws: A ``ServiceError`` with status 429 where too many wait, or where they would wait for longer than is promised.
-  func reserve(_ pictures: Int, of runs: ServedRuns, places: [Int]) throws -> Forecast.Promise {
+  func reserve(_ pixels: [Int], of runs: ServedRuns, places: [Int]) throws -> Forecast.Promise {
+    let pictures = pixels.count
     guard isWarm, !isClosed else {
       throw ServiceError(
         .serviceUnavailable, isClosed ? "the service is shutting down" : "the service is not ready yet",
         headers: [.retryAfter: "1"])
     }
     let passes = runs.towers(places).map { (runs.classifier($0[0]).tower, runs.passes($0)) }
-    let work = Forecast.Work(pictures, passes: Dictionary(uniqueKeysWithValues: passes))
+    let work = Forecast.Work(pictures, passes: Dictionary(uniqueKeysWithValues: passes), pixels: pixels)
     let promise = forecast.promise(for: work, behind: reserved, at: clock.now)
     // One request is taken where nobody waits whatever the margin, or a large one might never be; but none of many pictures that
     // would be late on its own even when the towers are at their fastest.
@@ -126,14 +131,14 @@ actor BatchQueue: Service {
     Gauge(label: "banyan_latency_margin").record(forecast.margin(at: clock.now))
   }
 
-  /// Decodes a picture beside the tower, on as many threads as there are cores.
-  func decode<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  /// Decodes a picture of so many pixels beside the tower, on as many threads as there are cores.
+  func decode<Value: Sendable>(pixels: Int, _ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     let clock = clock
     let (value, time) = try await decoders.runIfActive {
       let start = clock.now
       return (try body(), start.duration(to: clock.now))
     }
-    forecast.decoded(seconds: time.seconds)
+    forecast.decoded(seconds: time.seconds, pixels: pixels)
     return value
   }
 
@@ -162,19 +167,20 @@ actor BatchQueue: Service {
     }
   }
 
-  /// Sends blank pictures through towers that are new, so that the first client does not wait for memory to be found and the
-  /// pace is known.
+  /// Sends blank pictures through the towers of `runs`, so that the first client does not wait for memory to be found, runs
+  /// that give no numbers are found out, and the paces of new towers are known.
   func prepare(_ runs: ServedRuns) async throws {
     for places in runs.towers(Array(runs.tasks.indices)) {
       let classifier = runs.classifier(places[0])
-      guard !forecast.knows(classifier.tower) else { continue }
+      let isKnown = forecast.knows(classifier.tower)
       let size = classifier.planeSize
       let passes = runs.passes(places)
       let blank = try classifier.planes([Float](repeating: 0, count: 3 * size.height * size.width))
       let clock = clock
       var found = forecast
-      // A cold picture, a warm one, and as many as will ever pass at once, whatever batch size was asked for.
-      for step in 0..<3 {
+      // A cold picture, a warm one, and as many as will ever pass at once, whatever batch size was asked for. Where a tower's pace
+      // is known the first is enough: it goes through what other prompts bring along.
+      for step in 0..<(isKnown ? 1 : 3) {
         let most = found.mostAtOnce(classifier.tower, passes: passes, at: clock.now)
         let count = step < 2 ? 1 : max(1, most / passes)
         let jobs = [PictureClassifier.Planes](repeating: blank, count: count)

@@ -5,8 +5,9 @@ import Foundation
 /// Work is counted in passes through a tower. What waits is drained at the towers' paces, or at that of decoding where this is
 /// slower; a last batch, filled up by others, comes on top:
 ///
-///     seconds = max(Σ_t (waiting_t + own_t) · pace_t, pictures · decoding) + Σ_t batch_t · pace_t + what the running batch is late
+///     seconds = max(Σ_t (waiting_t + own_t) · pace_t, decoding) + Σ_t batch_t · pace_t + what the running batch is late
 ///
+/// Decoding is so much for every picture, and for a large one so much for every pixel beside it.
 /// It is kept free `margin` times over: pictures are taken where `margin · seconds ≤ latency`. The margin grows to
 /// what pictures took beyond their forecast, and is forgotten slowly.
 package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
@@ -16,20 +17,28 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   package struct Work: Sendable, Equatable {
     /// How many pictures.
     package private(set) var pictures = 0
+    /// How often a picture is decoded: once for every tower.
+    fileprivate private(set) var decodings = 0
+    /// The pixels of those that are large, as often.
+    fileprivate private(set) var pixels = 0
     fileprivate private(set) var passes: [Tower: Int] = [:]
 
     /// No work.
     package init() {}
 
-    /// Pictures with so many passes each.
-    package init(_ pictures: Int, passes: [Tower: Int]) {
+    /// Pictures with so many passes each, and the pixels of each; of small ones they do not matter.
+    package init(_ pictures: Int, passes: [Tower: Int], pixels: [Int] = []) {
       self.pictures = pictures
+      decodings = pictures * passes.count
+      self.pixels = pixels.filter { WaitForecast.isLarge($0) }.reduce(0, +) * passes.count
       self.passes = passes.mapValues { $0 * pictures }
     }
 
     package static func + (a: Work, b: Work) -> Work {
       var sum = a
       sum.pictures += b.pictures
+      sum.decodings += b.decodings
+      sum.pixels += b.pixels
       sum.passes.merge(b.passes, uniquingKeysWith: +)
       return sum
     }
@@ -37,6 +46,8 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     package static func - (a: Work, b: Work) -> Work {
       var rest = a
       rest.pictures -= b.pictures
+      rest.decodings -= b.decodings
+      rest.pixels -= b.pixels
       rest.passes.merge(b.passes.mapValues { -$0 }, uniquingKeysWith: +)
       return rest
     }
@@ -58,8 +69,10 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
   private let decoders: Int
   private let margins: ClosedRange<Double>
   private var paces: [Tower: Double] = [:]
-  /// How long a thread decodes a picture.
+  /// How long a thread decodes a picture that is not large.
   private var decoding: Double?
+  /// How long a thread decodes a pixel of a large one, of late and at best.
+  private var decodingPixel: (latest: Double, best: Double)?
   private var running: (tower: Tower, passes: Int, share: Double, since: Instant)?
   private var learnt: (margin: Double, at: Instant)?
   /// The best pace of each tower that was seen.
@@ -105,13 +118,17 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
 
   /// How long `work` takes at least, on a machine that does nothing else: whoever asks for more than that in a given time asks in vain.
   package func leastSeconds(for work: Work) -> Double {
-    work.passes.reduce(0) { $0 + Double($1.value) * (bestPaces[$1.key] ?? 0) }
+    max(
+      work.passes.reduce(0) { $0 + Double($1.value) * (bestPaces[$1.key] ?? 0) },
+      Double(work.pixels) * (decodingPixel?.best ?? 0) / Double(decoders))
   }
 
   /// How long `work` takes where nothing is before it.
   private func seconds(for work: Work) -> Double {
     let passing = work.passes.reduce(0) { $0 + Double($1.value) * pace($1.key) }
-    return max(passing, Double(work.pictures) * (decoding ?? 0) / Double(decoders))
+    let decoding =
+      Double(work.decodings) * (decoding ?? 0) + Double(work.pixels) * (decodingPixel?.latest ?? 0)
+    return max(passing, decoding / Double(decoders))
   }
 
   /// What is promised to `work` that comes behind other work.
@@ -166,9 +183,18 @@ package struct WaitForecast<Tower: Hashable & Sendable>: Sendable {
     bestPaces = bestPaces.filter { towers.contains($0.key) }
   }
 
-  /// A picture was decoded.
-  package mutating func decoded(seconds: Double) {
-    decoding = decoding.map { $0 + 0.1 * (seconds - $0) } ?? seconds
+  /// Whether a picture of so many pixels takes as long as these say.
+  private static func isLarge(_ pixels: Int) -> Bool { pixels > 1_000_000 }
+
+  /// A picture of so many pixels was decoded.
+  package mutating func decoded(seconds: Double, pixels: Int = 0) {
+    guard Self.isLarge(pixels) else {
+      decoding = decoding.map { $0 + 0.1 * (seconds - $0) } ?? seconds
+      return
+    }
+    let found = seconds / Double(pixels)
+    decodingPixel =
+      decodingPixel.map { ($0.latest + 0.1 * (found - $0.latest), min($0.best, found)) } ?? (found, found)
   }
 
   /// A batch goes into its tower.

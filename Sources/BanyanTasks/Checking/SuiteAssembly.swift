@@ -9,7 +9,7 @@ struct SuiteAssembly {
 
   func suite() throws -> TaskSuite {
     var skipped = listing.skipped
-    for draft in listing.tasks { try SuiteAssembly.check(draft) }
+    for draft in listing.tasks { try check(draft) }
     let drafts = try listing.tasks.map { try withoutRepeatedPaths($0, skipped: &skipped) }
     let hashes = try hashes(of: drafts)
     var tasks: [ClassificationTask] = []
@@ -29,9 +29,9 @@ struct SuiteAssembly {
       let task = ClassificationTask(
         name: draft.name, title: draft.title, classNames: draft.classNames, templates: draft.templates,
         initialWords: draft.initialWords, samples: samples)
-      let duplicates = DuplicateContents(task: task, dropping: options.dropDuplicates)
+      let duplicates = DuplicateContents(task: task, dropping: dropsDuplicates)
       let kept = try duplicates.resolve(skipped: &skipped)
-      try checkNotEmptied(kept, before: draft)
+      if !options.ignoresLabels { try checkNotEmptied(kept, before: draft) }
       tasks.append(kept)
     }
     guard tasks.contains(where: { !$0.samples.isEmpty }) else {
@@ -39,6 +39,8 @@ struct SuiteAssembly {
     }
     return TaskSuite(root: listing.root.folder, tasks: tasks, skipped: skipped)
   }
+
+  private var dropsDuplicates: Bool { options.dropDuplicates || options.ignoresLabels }
 
   /// The hash or error of every file; one that two tasks share is read once.
   private func hashes(of drafts: [SourceListing.Draft]) throws -> [String: Result<String, BanyanError>] {
@@ -57,19 +59,19 @@ struct SuiteAssembly {
   }
 
   /// Checks of names and labels.
-  static func check(_ draft: SourceListing.Draft) throws {
+  private func check(_ draft: SourceListing.Draft) throws {
     let subject = "task \(draft.name)"
     guard !draft.name.isEmpty else {
       throw BanyanError(.malformed, at: draft.origin, "a task has no name", remedy: "Rename the file or folder.")
     }
-    guard draft.classKeys.count > 1 else {
+    guard draft.classKeys.count > 1 || options.ignoresLabels else {
       throw BanyanError(
         .malformed, at: subject,
         "expected two classes or more, found \(draft.classNames.joined(separator: ", ")) alone",
         remedy: "Add a class, or load the other tasks only.")
     }
     var seen: [String: Int] = [:]
-    for (label, name) in draft.classNames.enumerated() {
+    for (label, name) in draft.classNames.enumerated() where !options.ignoresLabels {
       guard !name.allSatisfy(\.isWhitespace) else {
         throw BanyanError(
           .malformed, at: subject, "the class \(draft.classKeys[label]) has a blank name",
@@ -103,7 +105,7 @@ struct SuiteAssembly {
     first.reserveCapacity(draft.entries.count)
     var kept = draft
     // Train comes before validation and test, so that a test copy is the one to go.
-    let ordered = options.dropDuplicates ? draft.entries.sorted { rank($0) < rank($1) } : draft.entries
+    let ordered = dropsDuplicates ? draft.entries.sorted { rank($0) < rank($1) } : draft.entries
     var hasRepeats = false
     for entry in ordered {
       guard let other = first[entry.path] else {
@@ -112,7 +114,7 @@ struct SuiteAssembly {
       }
       let lines = [other.line, entry.line].compactMap { $0 }.map(String.init).joined(separator: " and ")
       let detail = "the task lists it twice" + (lines.isEmpty ? "" : ", in lines \(lines)")
-      guard options.dropDuplicates else {
+      guard dropsDuplicates else {
         throw BanyanError(
           .malformed, at: draft.origin,
           "\(entry.path) is listed twice in the task \(draft.name)"

@@ -3,7 +3,7 @@ enum ExportReadme {
   static let transformers = #"""
     # A CLIP with learned prompts
 
-    Made by `banyan export`. The folder is a CLIP of Hugging Face's form; its vocabulary has words more, one for each learned vector.
+    Made by `banyan export`. The folder is a CLIP of Hugging Face's form; its vocabulary has more words, one for each learned vector.
     `tasks.json` names for every task its classes and the templates of its prompts. A task's classifier is CLIP's ensemble of
     templates: the mean of the unit text features, made unit again.
 
@@ -28,7 +28,7 @@ enum ExportReadme {
     with torch.inference_mode():
         texts = []
         for template in about["templates"]:
-            words = tokenizer([template.format(name) for name in about["classes"]], padding=True, return_tensors="pt")
+            words = tokenizer([template.replace("{}", name) for name in about["classes"]], padding=True, return_tensors="pt")
             texts.append(unit(model.get_text_features(**words)))
         classifier = unit(torch.stack(texts).mean(0))
         pixels = processor(Image.open(picture).convert("RGB"), return_tensors="pt")

@@ -42,6 +42,13 @@ public struct RunExport {
   @discardableResult public func write(_ form: Form, to folder: URL) throws -> URL {
     let target = folder.appending(path: form.rawValue)
     if form != .adapter { try requireMatrix(form) }
+    // Rounding is done where products are; the weights that would be written are those of the checkpoint.
+    guard form != .transformers || run.experiment.precision == .fp32 else {
+      throw BanyanError(
+        .usage, at: form.rawValue,
+        "the run's towers multiply in \(run.experiment.precision.rawValue), those of the folder would not",
+        remedy: "Export its classifiers, or train with --precision fp32.")
+    }
     try AtomicFolder.write(target) { aside in
       switch form {
       case .classifiers: try writeClassifiers(to: aside)
@@ -104,26 +111,29 @@ public struct RunExport {
     var words: [String] = []
     var vectors: [Tensor] = []
     // Tasks of a tree share contexts; one that is known already has its words already.
-    var known: [(tensor: [Float], text: String)] = []
-    func text(of context: Tensor) throws -> String {
+    var known: [(tensor: [Float], words: [String])] = []
+    func tokens(of sentence: PromptSentence) throws -> [String] {
+      guard case .vectors(let context, _) = sentence else { return [] }
       let values = try context.floats()
-      if let found = known.first(where: { $0.tensor == values }) { return found.text }
+      if let found = known.first(where: { $0.tensor == values }) { return found.words }
       let own = (0..<context.extent(0)).map { "<banyan-\(known.count)-\($0)>" }
       words += own
       vectors.append(try context.detached().to(device: .cpu))
-      known.append((values, own.joined()))
-      return own.joined()
+      known.append((values, own))
+      return own
     }
     let tasks = try saved.manifest.tasks.enumerated().map { index, task in
-      guard let contexts = try method.contexts(saved.parameters, of: index) else {
+      let sentences: [PromptSentence]
+      do {
+        sentences = try method.sentences(saved.parameters, of: index)
+      } catch let error as BanyanError where error.kind == .usage {
         throw BanyanError(
           .usage, at: Form.transformers.rawValue,
-          "\(run.record.methodTitle), as it was set, does not predict with a mean of texts, task \(task.name)",
+          "\(run.record.methodTitle), as it was set, \(error.message), task \(task.name)",
           remedy: "Export its classifiers.")
       }
-      // With a space, so that the full stop is a token of its own behind a name that ends in a parenthesis too, as it was learned.
       return TaskLabels(
-        name: task.name, classes: task.classNames, templates: try contexts.map { try text(of: $0) + "{} ." })
+        name: task.name, classes: task.classNames, templates: try sentences.map { $0.template(try tokens(of: $0)) })
     }
     let files = try TokenizerFiles(folder: bench.folder)
     var configuration = bench.model.configuration

@@ -18,7 +18,7 @@ struct DriftCommand: ParsableCommand {
 
         banyan serve --run runs/hipro --traffic traffic.safetensors
         banyan drift --run runs/hipro --traffic traffic.safetensors
-        banyan drift --run runs/hipro --pictures new-pictures     pictures in folders, <task>/<any class>/<image>
+        banyan drift --run runs/hipro --pictures new-pictures     pictures in folders, <task>/<any name>/<image>
 
       Where the pictures of the run are not at hand, as on the machine that serves, --reference FILE keeps what they look like:
 
@@ -30,7 +30,10 @@ struct DriftCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What a service kept.", valueName: "file"), completion: .file())
   var traffic: String?
 
-  @Option(help: ArgumentHelp("Or pictures themselves, in any layout that `banyan train` takes.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "Or pictures themselves, in any layout that `banyan train` takes; what classes say does not count.",
+      valueName: "path"))
   var pictures: String?
 
   @Option(
@@ -78,7 +81,7 @@ struct DriftCommand: ParsableCommand {
     defer { reporter.finish() }
     let origins = try run.origins(seed: seed)
     let observer = ExperimentObserver(report: { reporter.report($0) }, shouldStop: { interruption.isRequested })
-    let kept = try keptReference(origins)
+    let kept = try keptReference(of: run, seed, origins)
     guard kept == nil || tasks == nil else {
       throw BanyanError(
         .usage, at: "--tasks", "is not read where --reference is there",
@@ -131,12 +134,22 @@ struct DriftCommand: ParsableCommand {
   }
 
   /// What an earlier call kept of the run's own pictures; `nil` where there is no file.
-  private func keptReference(_ origins: [String: String]) throws -> [String: PictureWindow]? {
+  private func keptReference(
+    of run: FinishedRun, _ seed: UInt64, _ origins: [String: String]
+  ) throws -> [String: PictureWindow]? {
     guard let reference, FileManager.default.fileExists(atPath: reference) else { return nil }
     let kept = try Traffic(contentsOf: URL(fileURLWithPath: reference), as: .reference)
     guard kept.taskNames.allSatisfy({ kept.origin($0) == origins[$0] }), !kept.taskNames.isEmpty else {
       throw BanyanError(
         .usage, at: "--reference \(reference)", "is of other prompts than those of this run and seed",
+        remedy: "Remove the file; it is made again where the run's pictures are.")
+    }
+    // A task that was grafted since would never be looked at.
+    let split = run.record.runs.first { $0.seed == seed }?.split ?? []
+    let absent = split.filter { !$0.test.isEmpty && kept.window($0.task) == nil }.map(\.task)
+    guard absent.isEmpty else {
+      throw BanyanError(
+        .usage, at: "--reference \(reference)", "knows nothing of \(absent.joined(separator: ", "))",
         remedy: "Remove the file; it is made again where the run's pictures are.")
     }
     return Dictionary(uniqueKeysWithValues: kept.taskNames.compactMap { name in kept.window(name).map { (name, $0) } })

@@ -18,6 +18,17 @@ struct ImageDecoderTests {
     }
   }
 
+  @Test("a header announces the pixels that the picture has")
+  func headersAnnounceTheirPixels() throws {
+    for golden in try ImageGoldens.index.get().decoded {
+      let announced = ImageDecoder.announcedPixels(of: try ImageGoldens.bytes(golden.file))
+      #expect(announced == golden.shape[0] * golden.shape[1], "\(golden.file)")
+    }
+    #expect(ImageDecoder.announcedPixels(of: Data()) == nil)
+    #expect(ImageDecoder.announcedPixels(of: Data("GIF89a".utf8)) == nil)
+    #expect(ImageDecoder.announcedPixels(of: try ImageGoldens.bytes("rgb.png").prefix(20)) == nil)
+  }
+
   @Test("the eight orientations stand upright", arguments: 1...8)
   func orientationsStandUpright(value: Int) throws {
     let image = try ImageGoldens.image("orientation-\(value).jpg")

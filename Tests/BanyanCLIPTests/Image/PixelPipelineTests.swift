@@ -108,4 +108,22 @@ struct PixelPipelineTests {
       body: { items, _ in total += items.count })
     #expect(total == 3)
   }
+
+  @Test("threads all work and are waited for; where the system gives none, that is said")
+  func threadsAreToldThatDoNotStart() throws {
+    let done = Mutex(0)
+    let three = try WorkerThreads(upTo: 3, name: "test") {
+      Thread.sleep(forTimeInterval: 0.01)
+      done.withLock { $0 += 1 }
+    }
+    #expect(three.count == 3)
+    three.join()
+    #expect(done.withLock { $0 } == 3)
+    // No machine has such a stack to give.
+    let error = banyanError {
+      _ = try WorkerThreads(upTo: 3, name: "test", stackBytes: 1 << 60) { done.withLock { $0 += 1 } }
+    }
+    #expect(error?.kind == .failed && error?.subject == "threads")
+    #expect(done.withLock { $0 } == 3)
+  }
 }
