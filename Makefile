@@ -23,7 +23,7 @@ help:
 	@echo "make lint     check formatting and style"
 	@echo "make docs     build the DocC pages of every library into .build-docs/"
 	@echo "make goldens  make the golden data again with pinned torch and transformers; it must not change"
-	@echo "make bench    time Banyan against PyTorch with transformers, both in one run (two hours)"
+	@echo "make bench    time Banyan against PyTorch with transformers, both in one run (an hour and a half)"
 	@echo "make bench-quick  the same with a smaller tower and two rounds (minutes)"
 	@echo "make reliability  everything that tries to break Banyan (PARTS=\"kills places\" for some; hours for all)"
 	@echo "make evidence the tables of Documentation/Evidence.md (an hour)"
