@@ -80,8 +80,8 @@ enum Place { norm1_at = 0, qkv_at = 2, output_at = 4, norm2_at = 6, up_at = 8, d
 struct Block : torch::CustomClassHolder {
   int64_t heads, width;
   bool quick_gelu;
-  // Whether attention of pictures runs in our own loops.
-  bool own_attention;
+  // Whether attention of pictures runs in our own loops, and in bf16 by the processor's units for tiles.
+  bool own_attention, by_tiles;
   Products products;
   Norm norm1, norm2;
   Linear queries, keys_values, all, output, up, down;

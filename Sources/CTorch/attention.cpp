@@ -158,7 +158,7 @@ INLINE void forward_head(const RowAttention &a, int64_t r, int64_t h, const Head
       }
       const float inverse = 1 / sum;
       for (int64_t j = 0; j < keys; ++j) s[j] *= inverse;
-      sums[first + i] = top * scale + std::log(sum);
+      if (sums) sums[first + i] = top * scale + std::log(sum);
     }
     if constexpr (std::is_same_v<Number, float>) {
       multiply(count, d, keys, room.scores, columns, 1, room.values, d, out.at(r, first, offset), out.token);
@@ -217,9 +217,9 @@ EVERY_PROCESSOR void forward_heads(const RowAttention &a, int64_t begin, int64_t
 
 EVERY_PROCESSOR void forward_heads(const RowAttention &a, int64_t begin, int64_t end, const HalfHeads &q,
                                    const HalfHeads &shared_k, const HalfHeads &shared_v, const HalfHeads &k,
-                                   const HalfHeads &v, const HalfHeads &out, float *sums, Room &room) {
+                                   const HalfHeads &v, const HalfHeads &out, float *, Room &room) {
   for (int64_t i = begin; i < end; ++i)
-    forward_head(a, i / a.heads, i % a.heads, q, shared_k, shared_v, k, v, out, sums + i * a.asking, room);
+    forward_head(a, i / a.heads, i % a.heads, q, shared_k, shared_v, k, v, out, nullptr, room);
 }
 
 template <class Number>
@@ -252,8 +252,8 @@ void RowAttention::forward(const Heads &q, const Heads &shared_k, const Heads &s
 }
 
 void RowAttention::forward(const HalfHeads &q, const HalfHeads &shared_k, const HalfHeads &shared_v, const HalfHeads &k,
-                           const HalfHeads &v, const HalfHeads &out, float *sums) const {
-  forward_of(*this, q, shared_k, shared_v, k, v, out, sums);
+                           const HalfHeads &v, const HalfHeads &out) const {
+  forward_of(*this, q, shared_k, shared_v, k, v, out, nullptr);
 }
 
 void RowAttention::backward(const Heads &dout, const Heads &out, const Heads &q, const Heads &shared_k,

@@ -208,6 +208,8 @@ int ct_block_new(const ct_tensor *weights, int heads, double epsilon, bool quick
     block->all = linear(qkv, qkv_bias);
     block->queries = linear(q, qkv_bias.narrow(0, 0, width));
     block->keys_values = linear(kv, qkv_bias.narrow(0, width, 2 * width));
+    block->by_tiles = products == CT_PRODUCTS_AUTOMATIC && block->queries.type() == at::kBFloat16 &&
+                      ct::has_tiles(width / heads);
     block->output = linear(w(ct::output_at), w(ct::output_at + 1));
     block->up = linear(w(ct::up_at), w(ct::up_at + 1));
     block->down = linear(w(ct::down_at), w(ct::down_at + 1));

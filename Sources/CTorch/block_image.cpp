@@ -72,21 +72,20 @@ struct Loops {
     return view<Number>(x, attention.own, 2, index);
   }
 
-  template <class Number>
-  void forward(const at::Tensor &mixed, const at::Tensor &sums) const {
-    attention.forward(asking<Number>(asked.q), shared<Number>(asked.beside, 0), shared<Number>(asked.beside, 1),
-                      own<Number>(asked.kv, 0), own<Number>(asked.kv, 1), asking<Number>(mixed), floats(sums));
-  }
-
-  // What they give is of the queries' type.
-  std::tuple<at::Tensor, at::Tensor> forward() const {
+  // What they give is of the queries' type; in bf16 without what a backward needs.
+  std::tuple<at::Tensor, at::Tensor> forward(bool by_tiles) const {
     const at::Tensor mixed = at::empty_like(asked.q);
-    const at::Tensor sums =
-      at::empty({attention.rows, attention.heads, attention.asking}, mixed.options().dtype(at::kFloat));
-    if (asked.q.scalar_type() == at::kBFloat16)
-      forward<uint16_t>(mixed, sums);
-    else
-      forward<float>(mixed, sums);
+    if (asked.q.scalar_type() == at::kBFloat16) {
+      using Half = uint16_t;
+      const auto run = by_tiles ? &RowAttention::forward_by_tiles
+                                : static_cast<decltype(&RowAttention::forward_by_tiles)>(&RowAttention::forward);
+      (attention.*run)(asking<Half>(asked.q), shared<Half>(asked.beside, 0), shared<Half>(asked.beside, 1),
+                       own<Half>(asked.kv, 0), own<Half>(asked.kv, 1), asking<Half>(mixed));
+      return {mixed, at::Tensor()};
+    }
+    const at::Tensor sums = at::empty({attention.rows, attention.heads, attention.asking}, mixed.options());
+    attention.forward(asking(asked.q), shared(asked.beside, 0), shared(asked.beside, 1), own(asked.kv, 0),
+                      own(asked.kv, 1), asking(mixed), floats(sums));
     return {mixed, sums};
   }
 
@@ -179,7 +178,7 @@ struct FusedBlock : torch::autograd::Function<FusedBlock> {
     }
     const Asked asked{q, kv, beside_kv, rows};
     const auto [mixed, sums] =
-      block.own_attention ? Loops(asked, heads).forward() : Library(asked, heads).forward();
+      block.own_attention ? Loops(asked, heads).forward(block.by_tiles) : Library(asked, heads).forward();
     at::Tensor x1 = block.output.unconverted_without_bias(mixed, kind).view({rows, wanted, width});
     auto [h2, mean2, rstd2] = block.norm2.after_adding(x, block.output.bias(), x1, block.up.type());
     at::Tensor s;
