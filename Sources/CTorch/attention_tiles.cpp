@@ -160,8 +160,8 @@ INLINE float number(uint32_t bits) {
   return value;
 }
 
-// 2^x for x <= 0, at least 2^-100, as bf16 in the upper bits: within 8e-5, a fiftieth of what rounding may take. NaN stays NaN: what
-// comes from bf16, or from the processor, has nothing in the lower bits.
+// 2^x for x <= 0, at least 2^-100, as bf16 in the upper bits: within 8e-5, a twentieth of what rounding may take. NaN stays NaN:
+// what comes from bf16, or from the processor, has nothing in the lower bits.
 INLINE uint32_t power(float x) {
 #pragma clang fp contract(fast)
   x = x < -100.0f ? -100.0f : x;
