@@ -44,6 +44,18 @@ import Testing
       await #expect(processExitsWith: .success) { try #expect(Self.isNoMore("coop-mt", budget: 1)) }
     }
 
+    /// Of a budget for some of the lists of names that a prompt meets, and not for all.
+    private static func isTakenOnce(_ name: String) throws -> Bool {
+      let (all, parts) = try (operations(name, budget: 1 << 40), operations(name, budget: 1_000_000))
+      // A prompt's own vectors are gone through with every list.
+      return Double(parts.step) < 1.1 * Double(all.step) && Double(parts.apart) < 1.1 * Double(all.apart)
+    }
+
+    @Test func whatFitsListByListIsEncodedOnce() async {
+      await #expect(processExitsWith: .success) { try #expect(Self.isTakenOnce("coop-mt")) }
+      await #expect(processExitsWith: .success) { try #expect(Self.isTakenOnce("hipro")) }
+    }
+
     @Test func ofPromptsOfATree() async {
       await #expect(processExitsWith: .success) { try #expect(Self.isNoMore("hipro", budget: 1 << 40)) }
       await #expect(processExitsWith: .success) { try #expect(Self.isNoMore("hipro", budget: 1)) }

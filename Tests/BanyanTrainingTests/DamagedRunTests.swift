@@ -48,19 +48,25 @@ import Testing
       scores: try run.evaluate(seed: 1, bench: bench))
   }
 
-  /// Damages of `data`: cut at several lengths, and `flips` single bytes changed.
+  /// Damages of `data`: cut at several lengths, and `flips` times a single byte changed, or all that follows it cut off.
   private func damages(_ data: Data, name: String, flips: Int) -> [(what: String, bytes: Data)] {
     var list: [(String, Data)] = [0, 1, 7, 8, 9, data.count / 3, data.count - 9, data.count - 1].map {
       ("cut to \($0)", data.prefix($0))
     }
     var generator = SeededGenerator(seed: 5, label: name)
-    for _ in 0..<flips * Self.times {
+    for number in 0..<flips * Self.times {
       var copy = data
       let place = generator.integer(below: data.count)
+      guard number % 8 < 7 else {
+        list.append(("cut to \(place)", data.prefix(place)))
+        continue
+      }
       copy[copy.startIndex + place] ^= UInt8(1 + generator.integer(below: 255))
       list.append(("byte \(place)", copy))
     }
     list.append(("with a byte more", data + [7]))
+    // For `scripts/reliability`, which adds them up.
+    if Self.times > 1 { print("damaged: \(list.count) cases of \(name)") }
     return list
   }
 

@@ -22,7 +22,7 @@ import Testing
     switch recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) {
     case 1: return .readable
     case 0: return .closed
-    default: return errno == EAGAIN ? .open : .closed
+    default: return errno == ECONNRESET ? .closed : .open
     }
   }
 
@@ -40,14 +40,21 @@ import Testing
     #expect(eventually(within: 10) { state(used) == .readable })
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while state(used) == .readable { _ = recv(used, &buffer, buffer.count, 0) }
-    try await Task.sleep(for: .seconds(45))
-    #expect(state(silent) == .open && state(used) == .open)
+    // And one whose request comes byte by byte.
+    let drip = try service.connected()
+    defer { close(drip) }
+    let opening = "GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "
+    #expect(send(drip, opening, opening.utf8.count, Int32(MSG_NOSIGNAL)) == opening.utf8.count)
     let clock = ContinuousClock()
-    let end = clock.now.advanced(by: .seconds(45))
-    while clock.now < end, state(silent) != .closed || state(used) != .closed {
+    let start = clock.now
+    while clock.now < start.advanced(by: .seconds(90)),
+      state(silent) != .closed || state(used) != .closed || state(drip) != .closed
+    {
+      _ = send(drip, "a", 1, Int32(MSG_NOSIGNAL))
       try await Task.sleep(for: .seconds(0.5))
+      if start.duration(to: clock.now) < .seconds(50) { #expect(state(silent) == .open && state(used) == .open) }
     }
-    #expect(state(silent) == .closed && state(used) == .closed)
+    #expect(state(silent) == .closed && state(used) == .closed && state(drip) == .closed)
     #expect(try service.ask("GET", "/v2/health/ready").status == 200)
   }
 }

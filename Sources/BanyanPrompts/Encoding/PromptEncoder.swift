@@ -2,10 +2,18 @@ import BanyanCLIP
 import BanyanFoundation
 import BanyanTensor
 
-/// One list of class names under several prompts: the unit in which texts are encoded.
+/// One list of class names under several prompts.
 struct EncodingRequest: Sendable, Equatable {
   /// The paths of the contexts.
   var contexts: [String]
+  /// Which list of class names.
+  var classSet: Int
+}
+
+/// One prompt over one list of class names: the least that an objective can be computed on.
+struct EncodingUnit: Sendable, Hashable {
+  /// The path of the context.
+  var context: String
   /// Which list of class names.
   var classSet: Int
 }
@@ -14,7 +22,7 @@ struct EncodingRequest: Sendable, Equatable {
 ///
 /// The loss is computed on detached classifiers and its gradient `∂L/∂w` is carried back through the text tower
 /// afterwards. Where the activations of all class names fit the budget the forward pass is kept. Beyond it a step takes the
-/// contexts in ``groups(of:_:)`` one after the other, where its objective lets it; else, and within a context, the names are
+/// prompts in ``groups(of:_:)`` one after the other, where its objective lets it; else, and within a list of names, these are
 /// encoded in chunks, of which the first keep their activations and the others are run again for their gradients. Memory does not
 /// grow with the number of classes or tasks either way.
 struct PromptEncoder: Sendable {
@@ -112,26 +120,21 @@ struct PromptEncoder: Sendable {
     }
   }
 
-  /// The contexts of `requests` in groups whose activations may be kept at once, in their order; one context at least.
-  func groups(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Set<String>] {
-    var costs: [String: Int] = [:]
-    var order: [String] = []
+  /// The prompts of `requests`, each over one list of class names, in groups whose activations may be kept at once, in their order;
+  /// one at least.
+  func groups(of requests: [EncodingRequest], _ parameters: ParameterTree) -> [Set<EncodingUnit>] {
+    var groups: [Set<EncodingUnit>] = []
+    var room = 0
     for request in requests {
       for context in request.contexts {
-        if costs[context] == nil { order.append(context) }
-        costs[context, default: 0] += cost(parameters[context]?.shape ?? [], classSet: request.classSet)
+        let cost = cost(parameters[context]?.shape ?? [], classSet: request.classSet)
+        if groups.isEmpty || cost > room {
+          groups.append([])
+          room = activationBudget
+        }
+        groups[groups.count - 1].insert(EncodingUnit(context: context, classSet: request.classSet))
+        room -= cost
       }
-    }
-    var groups: [Set<String>] = []
-    var room = 0
-    for context in order {
-      let cost = costs[context] ?? 0
-      if groups.isEmpty || cost > room {
-        groups.append([])
-        room = activationBudget
-      }
-      groups[groups.count - 1].insert(context)
-      room -= cost
     }
     return groups
   }

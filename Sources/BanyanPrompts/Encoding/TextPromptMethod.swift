@@ -41,7 +41,7 @@ extension TextPromptMethod {
 
   /// The classifiers of the contexts of each of `tasks`, without gradients.
   func weights(of tasks: [Int], _ parameters: ParameterTree) throws -> [[Tensor]] {
-    let plan = plan(tasks)
+    let plan = plan(tasks) { _ in true }
     let encoded = try encoder.classifiers(plan.requests, parameters)
     return try tasks.map { try plan.weights(of: $0, encoded) }
   }
@@ -53,58 +53,70 @@ extension TextPromptMethod {
   }
 
   public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
-    let groups = groups(batches.map(\.task), parameters)
     var objectives = [Double](repeating: 0, count: batches.count)
     var gradients = ParameterTree()
-    for group in groups {
-      let own = batches.indices.filter { !group.isDisjoint(with: contexts(of: batches[$0].task)) }
-      let (encoded, terms) = try terms(parameters, own.map { batches[$0] }) { group.contains($0) }
-      for (index, term) in zip(own, terms) { objectives[index] += try term.item() }
-      let cotangents = try Gradients.of(terms, with: encoded.classifiers)
-      let trained = groups.count == 1 ? parameters : parameters.filtered { group.contains($0) }
-      gradients = gradients.merging(try encoder.pullBack(cotangents, from: encoded, parameters: trained))
+    for group in groups(batches.map(\.task), parameters) {
+      let part = try part(of: group, parameters, batches)
+      for (index, term) in part.terms { objectives[index] += try term.item() }
+      let cotangents = try Gradients.of(part.terms.map(\.term), with: part.encoded.classifiers)
+      try gradients.add(
+        encoder.pullBack(cotangents, from: part.encoded, parameters: parameters.filtered(part.contexts.contains)))
     }
-    return StepOutcome(
-      objectives: objectives,
-      gradients: try parameters.mapTensors { path, tensor in
-        try gradients[path] ?? .zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device)
-      })
-  }
-
-  /// The contexts that a step of `tasks` takes at once.
-  ///
-  /// All of them, unless their activations go beyond the budget and the objective lets each be taken alone: then no
-  /// activations are given up and computed again.
-  private func groups(_ tasks: [Int], _ parameters: ParameterTree) -> [Set<String>] {
-    let all = plan(tasks).requests
-    let addsUp = objectiveAddsUp || tasks.allSatisfy { contexts(of: $0).count == 1 }
-    return addsUp ? encoder.groups(of: all, parameters) : [Set(all.flatMap(\.contexts))]
+    return StepOutcome(objectives: objectives, gradients: try gradients.filled(like: parameters))
   }
 
   public func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome] {
-    let (encoded, terms) = try terms(parameters, batches)
-    return try zip(batches, terms).map { batch, term in
-      let cotangents = try Gradients.ofUsed([term], with: encoded.classifiers, retainingGraph: true)
-      return StepOutcome(
-        objectives: [try term.item()],
-        gradients: try encoder.pullBack(
-          cotangents, of: Set(contexts(of: batch.task)), from: encoded, parameters: parameters))
+    var objectives = [Double](repeating: 0, count: batches.count)
+    var gradients = [ParameterTree](repeating: ParameterTree(), count: batches.count)
+    for group in groups(batches.map(\.task), parameters) {
+      let part = try part(of: group, parameters, batches)
+      for (index, term) in part.terms {
+        objectives[index] += try term.item()
+        let cotangents = try Gradients.ofUsed([term], with: part.encoded.classifiers, retainingGraph: true)
+        let own = part.contexts.intersection(contexts(of: batches[index].task))
+        try gradients[index].add(
+          encoder.pullBack(cotangents, of: own, from: part.encoded, parameters: parameters.filtered(own.contains)))
+      }
+    }
+    return try zip(objectives, gradients).map {
+      StepOutcome(objectives: [$0], gradients: try $1.filled(like: parameters))
     }
   }
 
-  /// The objective of each batch on classifiers that gradients can be pulled back from.
-  private func terms(
-    _ parameters: ParameterTree, _ batches: [TaskBatch], where isIncluded: (String) -> Bool = { _ in true }
-  ) throws -> (PromptEncoder.Encoded, [Tensor]) {
-    let plan = plan(batches.map(\.task), where: isIncluded)
+  /// What a step of `tasks` takes at once.
+  ///
+  /// All, unless the activations go beyond the budget and the objective lets each prompt and list of names be taken alone: then
+  /// no activations are given up and computed again.
+  private func groups(_ tasks: [Int], _ parameters: ParameterTree) -> [Set<EncodingUnit>] {
+    let all = plan(tasks) { _ in true }.requests
+    let addsUp = objectiveAddsUp || tasks.allSatisfy { contexts(of: $0).count == 1 }
+    guard addsUp else {
+      return [Set(all.flatMap { request in request.contexts.map { .init(context: $0, classSet: request.classSet) } })]
+    }
+    return encoder.groups(of: all, parameters)
+  }
+
+  /// The part of a step's objectives that a group of prompts and lists of names has, on classifiers that gradients can be pulled
+  /// back from.
+  private func part(
+    of group: Set<EncodingUnit>, _ parameters: ParameterTree, _ batches: [TaskBatch]
+  ) throws -> (encoded: PromptEncoder.Encoded, terms: [(index: Int, term: Tensor)], contexts: Set<String>) {
+    let own = batches.indices.filter { index in units(of: batches[index].task).contains(where: group.contains) }
+    let plan = plan(own.map { batches[$0].task }, where: group.contains)
     let encoded = try encoder.encode(plan.requests, parameters)
     let terms = try Engine.withGradients {
-      try batches.map { try objective($0, plan.weights(of: $0.task, encoded.classifiers)) }
+      try own.map {
+        (index: $0, term: try objective(batches[$0], plan.weights(of: batches[$0].task, encoded.classifiers)))
+      }
     }
-    return (encoded, terms)
+    return (encoded, terms, Set(group.map(\.context)))
   }
 
-  private func plan(_ tasks: [Int], where isIncluded: (String) -> Bool = { _ in true }) -> PromptPlan {
-    PromptPlan(tasks, vocabulary: encoder.vocabulary) { contexts(of: $0).filter(isIncluded) }
+  private func units(of task: Int) -> [EncodingUnit] {
+    contexts(of: task).map { EncodingUnit(context: $0, classSet: encoder.vocabulary.classSet[task]) }
+  }
+
+  private func plan(_ tasks: [Int], where isIncluded: (EncodingUnit) -> Bool) -> PromptPlan {
+    PromptPlan(tasks, vocabulary: encoder.vocabulary) { units(of: $0).filter(isIncluded).map(\.context) }
   }
 }

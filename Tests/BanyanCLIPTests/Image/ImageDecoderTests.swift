@@ -105,6 +105,20 @@ struct ImageDecoderTests {
     #expect(second?.message.contains("65500×65500") == true)
   }
 
+  @Test("a picture of a kilobyte that asks for hundreds of passes over its pixels is refused")
+  func scansAreCounted() throws {
+    let data = try ImageGoldens.bytes("rgb-progressive.jpg")
+    // The scan with the last bits of all means: a bit for every block, whatever was there before. It ends where a table begins.
+    let start = try #require(data.firstRange(of: Data([0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0x10])))
+    let next = try #require(data[start.upperBound...].firstRange(of: Data([0xFF, 0xC4])))
+    let (scan, end) = (data[start.lowerBound..<next.lowerBound], data.suffix(2))
+    func picture(scans: Int) -> Data { data.dropLast(2) + Data([Data](repeating: scan, count: scans).joined()) + end }
+    let image = try ImageDecoder.decode(picture(scans: 400), name: "many.jpg")
+    #expect(try image.width == ImageDecoder.decode(data, name: "few.jpg").width)
+    let error = banyanError { _ = try ImageDecoder.decode(picture(scans: 600), name: "bomb.jpg") }
+    #expect(error?.kind == .malformed && error?.message.contains("more scans") == true, "\(error as Any)")
+  }
+
   @Test("the pixel limit is exact", arguments: ["rgb-37x53.jpg", "rgb-37x53.png"])
   func pixelLimitIsExact(file: String) throws {
     let data = try ImageGoldens.bytes(file)
