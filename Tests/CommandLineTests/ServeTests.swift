@@ -444,6 +444,9 @@ import Testing
       ] + (token.map { ["--header", "Authorization: Bearer \($0)"] } ?? []),
       in: shop.folder, program: URL(fileURLWithPath: Self.python ?? ""))
     #expect(outcome.code == 0, "\(outcome)")
+    // The document's own example is a picture, and was answered.
+    let metrics = try service.ask("GET", "/metrics", headers: token.map { ["Authorization": "Bearer \($0)"] } ?? [:])
+    #expect(String(decoding: metrics.data, as: UTF8.self).contains("\nbanyan_batch_pictures_count "), "\(metrics)")
   }
 }
 

@@ -170,7 +170,7 @@ struct OpenAPIDocument {
         "requestBody": [
           "required": true,
           "content": [
-            "application/json": ["schema": reference("InferenceRequest")],
+            "application/json": ["schema": reference("InferenceRequest"), "example": Self.inferenceExample],
             "application/octet-stream": [
               "schema": [
                 "type": "string", "contentMediaType": "application/octet-stream", "minLength": 2,
@@ -181,6 +181,19 @@ struct OpenAPIDocument {
         ],
       ])
   }
+
+  /// One grey pixel, as a PNG file.
+  private static let inferenceExample: JSONValue = [
+    "id": "1",
+    "inputs": [
+      [
+        "name": "image", "datatype": "BYTES", "shape": [1],
+        "data": [
+          "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
+        ],
+      ]
+    ],
+  ]
 
   private var classify: JSONValue {
     let file: JSONValue = ["type": "string", "contentMediaType": "application/octet-stream", "minLength": 1]
