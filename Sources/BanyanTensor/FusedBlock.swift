@@ -77,14 +77,16 @@ public final class FusedBlock: @unchecked Sendable {
   ///   - prefix: The prefix's tokens.
   ///   - names: How many names of which length follow, in their order.
   ///   - endsOnly: Whether only the last token of each name has an output.
+  ///   - packed: Whether frozen weights that gradients pass through stay packed for products: faster for calls with as many tokens
+  ///     as this one, for as much memory again in each direction.
   /// - Returns: [prompts, tokens, width], or [prompts, names, width].
-  public func texts(_ x: Tensor, prefix: Int, names: [(count: Int, length: Int)], endsOnly: Bool = false) throws
-    -> Tensor
-  {
+  public func texts(
+    _ x: Tensor, prefix: Int, names: [(count: Int, length: Int)], endsOnly: Bool = false, packed: Bool = false
+  ) throws -> Tensor {
     let counts = names.map { Int64($0.count) }
     let lengths = names.map { Int64($0.length) }
     return try produce {
-      ct_block_apply_text(handle, x.handle, Int64(prefix), counts, lengths, Int32(names.count), endsOnly, $0)
+      ct_block_apply_text(handle, x.handle, Int64(prefix), counts, lengths, Int32(names.count), endsOnly, packed, $0)
     }
   }
 }

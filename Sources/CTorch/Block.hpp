@@ -15,9 +15,9 @@
 
 namespace ct {
 
-// Whether a product takes the weights as they are, or packed once for all calls that follow: a tenth faster where oneDNN
-// multiplies, for as much memory again in each direction. A rule of the call, never of what came before it, so that results
-// repeat.
+// Whether a product takes the weights as they are, or packed once for all calls that follow: up to a tenth faster, where rows
+// are few a fifth, for as much memory again in each direction. A rule of the call, never of what came before it, so that
+// results repeat.
 enum class Weights { plain, packed };
 
 // `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. Where the processor multiplies bf16 the rounded weights are always

@@ -27,26 +27,35 @@ class Products {
 
   // Whether oneDNN multiplies [rows, in] with [in, out].
   bool one_dnn(int64_t rows, int64_t in, int64_t out) const;
+  // Whose packed form is worth having for such a product. MKL's takes a fifth off a product of some hundred rows and nothing off one of
+  // some thousand (Documentation/Performance.md); it is never taken where BLAS is asked for.
+  enum class Packing { none, mkl, one_dnn };
+  Packing packing(int64_t rows, int64_t in, int64_t out) const;
 
  private:
   ct_products library_;
 };
 
-// A matrix [out, in] as oneDNN wants it for products with rows in a type; made when it is first used. What it looks like does
-// not depend on how many rows come first. It may depend on the number of threads, and is made anew where that has changed.
+// A matrix [out, in] as a library wants it for products with rows in a type; made when it is first used. oneDNN's form serves
+// any number of rows, MKL's the one that it was made for, and is made anew for another: that costs what a plain product would
+// have spent on it. Either may depend on the number of threads. No product depends on those before it.
 class PackedWeight {
  public:
   // `weight` is in single precision, may be a transposed view, and must not change.
   PackedWeight(at::Tensor weight, at::ScalarType type) : plain_(std::move(weight)), type_(type) {}
 
-  // x Wᵀ + b, all of the type.
-  at::Tensor operator()(const at::Tensor &x, const at::Tensor &bias = {});
+  // x Wᵀ + b, all of the type; by MKL in single precision only.
+  at::Tensor operator()(Products::Packing library, const at::Tensor &x, const at::Tensor &bias = {});
 
  private:
+  at::Tensor packed(Products::Packing library, int64_t rows);
+
   const at::Tensor plain_;
   const at::ScalarType type_;
   std::mutex mutex_;
   at::Tensor packed_;
+  Products::Packing library_ = Products::Packing::none;
+  int64_t rows_ = 0;
   int threads_ = 0;
 };
 

@@ -38,17 +38,17 @@ at::Tensor Linear::rounded(const at::Tensor &x) const {
 
 at::Tensor Linear::multiply(const at::Tensor &x, const at::Tensor &bias, Weights weights) const {
   const at::Tensor given = rounded(x);
-  if (halves_) return (*forward_)(given, bias.defined() ? bias.to(at::kBFloat16) : bias);
-  if (weights == Weights::packed && products_.one_dnn(given.size(0), given.size(1), weight_.size(0)))
-    return (*forward_)(given, bias);
+  if (halves_) return (*forward_)(Products::Packing::one_dnn, given, bias.defined() ? bias.to(at::kBFloat16) : bias);
+  const auto packing = products_.packing(given.size(0), given.size(1), weight_.size(0));
+  if (weights == Weights::packed && packing != Products::Packing::none) return (*forward_)(packing, given, bias);
   return products_.linear(given, weight_, bias);
 }
 
 at::Tensor Linear::turned(const at::Tensor &dy, Weights weights) const {
   const at::Tensor given = rounded(dy);
-  if (halves_) return (*backward_)(given);
-  if (weights == Weights::packed && products_.one_dnn(given.size(0), given.size(1), weight_.size(1)))
-    return (*backward_)(given);
+  if (halves_) return (*backward_)(Products::Packing::one_dnn, given);
+  const auto packing = products_.packing(given.size(0), given.size(1), weight_.size(1));
+  if (weights == Weights::packed && packing != Products::Packing::none) return (*backward_)(packing, given);
   return products_.mm(given, weight_);
 }
 

@@ -20,9 +20,6 @@ using ct::Weights;
 
 namespace {
 
-// A step of many class names needs its memory for their activations, and their products are long.
-constexpr Weights kind = Weights::plain;
-
 // How the rows of a text block stand in [prompts, tokens, width]: a prefix that all names of a prompt share, then names of
 // one length beside each other, lengths after lengths.
 struct TextLayout {
@@ -71,7 +68,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
   // input: [prompts, tokens, width]; where `ends` is set, only the last token of each name has an output.
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
                             const BlockPointer &pointer, const TextLayout &layout, bool ends, bool keep,
-                            at::TensorList /* trained, for the graph */) {
+                            Weights kind, at::TensorList /* trained, for the graph */) {
     const Block &block = *pointer;
     const int64_t prompts = input.size(0), tokens = input.size(1), width = input.size(2), heads = block.heads;
     const TextAttention attention = layout.attention(prompts, heads, width / heads, ends);
@@ -105,6 +102,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
       context->saved_data["counts"] = layout.counts;
       context->saved_data["lengths"] = layout.lengths;
       context->saved_data["ends"] = ends;
+      context->saved_data["packed"] = kind == Weights::packed;
       context->save_for_backward({x, mean1, rstd1, q, kv, shares, x1, mean2, rstd2, s,
                                  block.trains() ? mixed : at::Tensor()});
     }
@@ -118,6 +116,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     const TextLayout layout{context->saved_data["prefix"].toInt(), context->saved_data["counts"].toIntVector(),
                             context->saved_data["lengths"].toIntVector()};
     const bool ends = context->saved_data["ends"].toBool();
+    const Weights kind = context->saved_data["packed"].toBool() ? Weights::packed : Weights::plain;
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &mean1 = saved[1], &rstd1 = saved[2], &q = saved[3], &kv = saved[4], &shares = saved[5],
                &x1 = saved[6], &mean2 = saved[7], &rstd2 = saved[8], &s = saved[9];
@@ -141,7 +140,7 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
       if (trains_qkv) weights.linear(ct::qkv_at, flat, h);
       const at::Tensor dh = block.all.backward(flat, kind);
       weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
-      return weights.after({block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none});
+      return weights.after({block.norm1.backward(dh, x, mean1, rstd1, dx1), none, none, none, none, none});
     }
     const at::Tensor dq = at::empty({prompts, asked, 1, width}, x.options());
     const at::Tensor dkv = at::empty({prompts, tokens, 2, width}, x.options());
@@ -158,14 +157,14 @@ struct FusedTextBlock : torch::autograd::Function<FusedTextBlock> {
     weights.norm(ct::norm1_at, dh, x, mean1, rstd1);
     const at::Tensor dx = block.norm1.backward(dh, x, mean1, rstd1);
     dx.view({prompts * tokens, width}).index_add_(0, places, dx1_flat);
-    return weights.after({dx, none, none, none, none});
+    return weights.after({dx, none, none, none, none, none});
   }
 };
 
 }  // namespace
 
 int ct_block_apply_text(ct_block block, ct_tensor x, int64_t prefix, const int64_t *counts, const int64_t *lengths,
-                        int groups, bool ends, ct_tensor *out) {
+                        int groups, bool ends, bool packed, ct_tensor *out) {
   return guard("text block", {x}, [&] {
     const at::Tensor &input = get(x);
     const TextLayout layout{prefix, {counts, counts + groups}, {lengths, lengths + groups}};
@@ -177,6 +176,7 @@ int ct_block_apply_text(ct_block block, ct_tensor x, int64_t prefix, const int64
                   std::all_of(lengths, lengths + groups, positive) && layout.tokens() == input.size(1),
                 "expected ", layout.tokens(), " tokens of a prefix and names");
     const bool keep = at::GradMode::is_enabled() && (block->value->trains() || input.requires_grad());
-    put(out, FusedTextBlock::apply(input, block->value, layout, ends, keep, at::TensorList(block->value->trained)));
+    const Weights kind = packed && keep && !block->value->trains() ? Weights::packed : Weights::plain;
+    put(out, FusedTextBlock::apply(input, block->value, layout, ends, keep, kind, at::TensorList(block->value->trained)));
   });
 }

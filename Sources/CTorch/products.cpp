@@ -12,6 +12,7 @@
 
 #include "Guard.hpp"
 #include "Loops.hpp"
+#include "MKL.hpp"
 
 namespace {
 
@@ -35,11 +36,18 @@ constexpr int64_t worth_looking_up = int64_t{1} << 20;
 using Pointwise = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, c10::string_view,
                              c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
 
+// Fewer rows than this cost less than packing the other side; of more, packing is too small a part to be seen.
+constexpr int64_t worth_packing = 128, too_many_to_pack = 1024;
+
+std::optional<at::Tensor> given(const at::Tensor &bias) {
+  return bias.defined() ? std::optional(bias) : std::nullopt;
+}
+
 // x Wᵀ + b by oneDNN; `weight` may be a transposed view.
 at::Tensor one_dnn_linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
   static const auto op =
     c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Pointwise>();
-  return op.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none", c10::List<std::optional<at::Scalar>>(), "");
+  return op.call(x, weight, given(bias), "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 }  // namespace
@@ -57,10 +65,17 @@ bool Products::one_dnn(int64_t rows, int64_t in, int64_t out) const {
   return prefers_one_dnn() && rows * in * out >= worth_looking_up;
 }
 
+Products::Packing Products::packing(int64_t rows, int64_t in, int64_t out) const {
+  if (one_dnn(rows, in, out)) return Packing::one_dnn;
+  const bool packs = library_ == CT_PRODUCTS_AUTOMATIC && rows >= worth_packing && rows < too_many_to_pack &&
+                     rows * in * out >= worth_looking_up;
+  return packs && packs_for_mkl() ? Packing::mkl : Packing::none;
+}
+
 at::Tensor Products::linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) const {
   count_multiplications(x.numel() * weight.size(0));
   if (one_dnn(x.size(0), x.size(1), weight.size(0))) return one_dnn_linear(x, weight, bias);
-  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  return at::linear(x, weight, given(bias));
 }
 
 at::Tensor Products::mm(const at::Tensor &x, const at::Tensor &weight) const {
@@ -82,23 +97,35 @@ void Products::outer(const at::Tensor &out, const at::Tensor &x, const at::Tenso
   }
 }
 
-at::Tensor PackedWeight::operator()(const at::Tensor &x, const at::Tensor &bias) {
-  at::Tensor packed;
-  {
-    const std::lock_guard lock(mutex_);
-    if (threads_ != at::get_num_threads()) {
-      using Reorder = at::Tensor(const at::Tensor &, std::optional<int64_t>);
-      constexpr int64_t rows = 1024;
+at::Tensor PackedWeight::packed(Products::Packing library, int64_t rows) {
+  const bool one_dnn = library == Products::Packing::one_dnn;
+  // What oneDNN's form looks like must not depend on how many rows come first.
+  if (one_dnn) rows = 1024;
+  const std::lock_guard lock(mutex_);
+  if (library_ != library || rows_ != rows || threads_ != at::get_num_threads()) {
+    // Never two at once.
+    library_ = Products::Packing::none;
+    packed_.reset();
+    if (one_dnn) {
       packed_ = c10::Dispatcher::singleton()
                   .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
-                  .typed<Reorder>()
+                  .typed<at::Tensor(const at::Tensor &, std::optional<int64_t>)>()
                   .call(plain_.to(type_).contiguous(), rows);
-      threads_ = at::get_num_threads();
+    } else {
+      packed_ = pack_for_mkl(plain_, rows);
     }
-    packed = packed_;
+    library_ = library;
+    rows_ = rows;
+    threads_ = at::get_num_threads();
   }
+  return packed_;
+}
+
+at::Tensor PackedWeight::operator()(Products::Packing library, const at::Tensor &x, const at::Tensor &bias) {
+  const at::Tensor weight = packed(library, x.size(0));
   count_multiplications(x.numel() * plain_.size(0));
-  return one_dnn_linear(x, packed, bias);
+  return library == Products::Packing::one_dnn ? one_dnn_linear(x, weight, bias)
+                                               : mkl_linear(x, weight, plain_.size(0), bias);
 }
 
 bool multiplies_bfloat16() {

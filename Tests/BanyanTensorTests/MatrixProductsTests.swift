@@ -249,9 +249,11 @@ import Testing
 
   struct TextShape: Sendable, CustomTestStringConvertible {
     var prompts: Int, prefix: Int, names: [(count: Int, length: Int)], heads: Int, endsOnly: Bool, trained: Bool
+    var packed = false
+    var tokens: Int { names.reduce(prefix) { $0 + $1.count * $1.length } }
     var testDescription: String {
       "\(prompts) × (\(prefix) + \(names.map { "\($0.count) × \($0.length)" }.joined(separator: " + "))), "
-        + "\(heads) heads, \(endsOnly ? "ends" : "all tokens"), \(trained ? "trained" : "frozen")"
+        + "\(heads) heads, \(endsOnly ? "ends" : "all tokens"), \(trained ? "trained" : "frozen")\(packed ? ", packed" : "")"
     }
   }
 
@@ -262,17 +264,22 @@ import Testing
       // Long enough for oneDNN to be chosen.
       TextShape(prompts: 2, prefix: 9, names: [(20, 3), (11, 5)], heads: 4, endsOnly: endsOnly, trained: true),
       TextShape(prompts: 2, prefix: 4, names: [(2, 3), (1, 6)], heads: 8, endsOnly: endsOnly, trained: true),
+      // Packed: enough rows for MKL's form, too few for it, and trained weights, which never are.
+      TextShape(
+        prompts: 3, prefix: 9, names: [(140, 2), (30, 5)], heads: 2, endsOnly: endsOnly, trained: false, packed: true),
+      TextShape(prompts: 2, prefix: 9, names: [(6, 5)], heads: 4, endsOnly: endsOnly, trained: false, packed: true),
+      TextShape(
+        prompts: 1, prefix: 9, names: [(140, 2)], heads: 2, endsOnly: endsOnly, trained: true, packed: true),
     ]
   }
 
   @Test(arguments: libraries, textShapes)
   func `a block over texts and its gradients`(_ library: MatrixProducts, _ shape: TextShape) throws {
     let weights = try Self.weights(trained: shape.trained)
-    let tokens = shape.names.reduce(shape.prefix) { $0 + $1.count * $1.length }
-    let x = try parameter([shape.prompts, tokens, Self.width], "x")
+    let x = try parameter([shape.prompts, shape.tokens, Self.width], "x")
     let block = try Self.fused(weights, heads: shape.heads, library)
     let y = try Engine.withGradients {
-      try block.texts(x, prefix: shape.prefix, names: shape.names, endsOnly: shape.endsOnly)
+      try block.texts(x, prefix: shape.prefix, names: shape.names, endsOnly: shape.endsOnly, packed: shape.packed)
     }
     try agreesWithPlain(y, inputs: [x], weights) { inputs, weights in
       // Every name behind the prefix, alone.
@@ -288,6 +295,34 @@ import Testing
         start += length
       }
       return try .concatenated(parts, axis: 1)
+    }
+  }
+
+  /// Another number of rows, and the first again.
+  @Test(arguments: libraries)
+  func `what is packed depends on no call before it`(_ library: MatrixProducts) throws {
+    let weights = try Self.weights(trained: false)
+    let shapes = [60, 200, 60].map { names in
+      TextShape(
+        prompts: 2, prefix: 5, names: [(names, 2)], heads: 2, endsOnly: false, trained: false, packed: true)
+    }
+    func results(_ block: FusedBlock, _ shape: TextShape, packed: Bool = true) throws -> [Tensor] {
+      let x = try parameter([shape.prompts, shape.tokens, Self.width], "x")
+      let y = try Engine.withGradients {
+        try block.texts(x, prefix: shape.prefix, names: shape.names, endsOnly: shape.endsOnly, packed: packed)
+      }
+      return [try y.detached()]
+        + (try Gradients.of([y], cotangents: [random(y.shape, "dy").to(.float32)], with: [x]))
+    }
+    let used = try Self.fused(weights, heads: 2, library)
+    for shape in shapes {
+      let found = try results(used, shape)
+      let fresh = try results(try Self.fused(weights, heads: 2, library), shape)
+      let plain = try results(used, shape, packed: false)
+      for (place, name) in ["y", "dx"].enumerated() {
+        #expect(try found[place].floats() == fresh[place].floats(), "\(name) of \(shape)")
+        try agree(found[place], plain[place].to(.float64), name, within: .at(.operation))
+      }
     }
   }
 

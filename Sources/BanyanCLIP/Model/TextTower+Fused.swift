@@ -6,7 +6,7 @@ extension TextTower {
   ///
   /// All tokens of a prompt stand in one row, the prefix and behind it the names, shortest first: one product serves all
   /// of them, and no name is padded.
-  func fusedFeatures(_ layout: TextLayout, _ injection: PromptInjection) throws -> Tensor {
+  func fusedFeatures(_ layout: TextLayout, _ injection: PromptInjection, packed: Bool) throws -> Tensor {
     let (prompts, classes, own) = (injection.promptCount, layout.suffixes.count, layout.width)
     let width = configuration.text.width
     let lengths = layout.suffixes.map(\.count)
@@ -35,7 +35,8 @@ extension TextTower {
         throw BanyanError(.failed, at: "text tower", "block \(layer) has no fast way")
       }
       x = try block.texts(
-        x, prefix: 1 + injected + layout.common.count, names: groups, endsOnly: layer == blocks.count - 1)
+        x, prefix: 1 + injected + layout.common.count, names: groups, endsOnly: layer == blocks.count - 1,
+        packed: packed)
     }
     let places = order.enumerated().sorted { $0.element < $1.element }.map(\.offset)
     return try project(x.gathered(1, .indices(places)))  // [prompts, classes, projection]

@@ -74,9 +74,15 @@ struct PromptEncoder: Sendable {
   }
 
   /// The classifiers of `requests`, ready for ``pullBack(_:of:from:parameters:)``.
-  func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree) throws -> Encoded {
+  ///
+  /// - Parameter whole: Whether these are all of a step. Where they are encoded at once, the step after it asks for as many tokens, and
+  ///   weights stay packed.
+  func encode(_ requests: [EncodingRequest], _ parameters: ParameterTree, whole: Bool) throws -> Encoded {
     let (chunks, kept) = chunks(of: requests, parameters)
-    let graphs = try Engine.withGradients { try chunks.prefix(kept).map { try encode($0, parameters) } }
+    let packed = whole && chunks.count == 1 && kept == 1
+    let graphs = try Engine.withGradients {
+      try chunks.prefix(kept).map { try encode($0, parameters, packed: packed) }
+    }
     let rest = try Engine.withoutGradients { try chunks.dropFirst(kept).map { try encode($0, parameters) } }
     let joined = try join(graphs + rest, chunks, requests)
     return Encoded(classifiers: try joined.map { try $0.asParameter() }, chunks: chunks, graphs: graphs)
@@ -139,14 +145,14 @@ struct PromptEncoder: Sendable {
     return groups
   }
 
-  private func encode(_ chunk: Chunk, _ parameters: ParameterTree) throws -> Tensor {
+  private func encode(_ chunk: Chunk, _ parameters: ParameterTree, packed: Bool = false) throws -> Tensor {
     var contexts = try Tensor.stacked(chunk.contexts.map { try parameters.require($0) })
     if contexts.rank == 4 {
       contexts = try contexts.narrowed(1, start: chunk.classes.lowerBound, length: chunk.classes.count)
     }
     let names = Array(vocabulary.classSets[chunk.classSet][chunk.classes])
     let injection = PromptInjection(layers: [0: contexts], position: position)
-    return try text.features(names, injection: injection, path: path).normalized()
+    return try text.features(names, injection: injection, path: path, packed: packed).normalized()
   }
 
   /// `requests` cut so that contexts of one shape are together and the activations stay within the budget.

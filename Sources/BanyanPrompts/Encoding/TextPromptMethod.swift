@@ -55,8 +55,9 @@ extension TextPromptMethod {
   public func step(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> StepOutcome {
     var objectives = [Double](repeating: 0, count: batches.count)
     var gradients = ParameterTree()
-    for group in groups(batches.map(\.task), parameters) {
-      let part = try part(of: group, parameters, batches)
+    let groups = groups(batches.map(\.task), parameters)
+    for group in groups {
+      let part = try part(of: group, whole: groups.count == 1, parameters, batches)
       for (index, term) in part.terms { objectives[index] += try term.item() }
       let cotangents = try Gradients.of(part.terms.map(\.term), with: part.encoded.classifiers)
       try gradients.add(
@@ -68,8 +69,9 @@ extension TextPromptMethod {
   public func taskGradients(_ parameters: ParameterTree, _ batches: [TaskBatch]) throws -> [StepOutcome] {
     var objectives = [Double](repeating: 0, count: batches.count)
     var gradients = [ParameterTree](repeating: ParameterTree(), count: batches.count)
-    for group in groups(batches.map(\.task), parameters) {
-      let part = try part(of: group, parameters, batches)
+    let groups = groups(batches.map(\.task), parameters)
+    for group in groups {
+      let part = try part(of: group, whole: groups.count == 1, parameters, batches)
       for (index, term) in part.terms {
         objectives[index] += try term.item()
         let cotangents = try Gradients.ofUsed([term], with: part.encoded.classifiers, retainingGraph: true)
@@ -99,11 +101,11 @@ extension TextPromptMethod {
   /// The part of a step's objectives that a group of prompts and lists of names has, on classifiers that gradients can be pulled
   /// back from.
   private func part(
-    of group: Set<EncodingUnit>, _ parameters: ParameterTree, _ batches: [TaskBatch]
+    of group: Set<EncodingUnit>, whole: Bool, _ parameters: ParameterTree, _ batches: [TaskBatch]
   ) throws -> (encoded: PromptEncoder.Encoded, terms: [(index: Int, term: Tensor)], contexts: Set<String>) {
     let own = batches.indices.filter { index in units(of: batches[index].task).contains(where: group.contains) }
     let plan = plan(own.map { batches[$0].task }, where: group.contains)
-    let encoded = try encoder.encode(plan.requests, parameters)
+    let encoded = try encoder.encode(plan.requests, parameters, whole: whole)
     let terms = try Engine.withGradients {
       try own.map {
         (index: $0, term: try objective(batches[$0], plan.weights(of: batches[$0].task, encoded.classifiers)))

@@ -57,7 +57,8 @@ struct PromptedTowers: Sendable {
     let all = vocabulary.classSets[vocabulary.classSet[task]]
     let names = Array(all[classes ?? all.indices])
     let injection = try TowerPrompts.injection(prompts.text)
-    return try model.text.features(names, injection: injection, path: path).select(0, 0).normalized()
+    return try model.text.features(names, injection: injection, path: path, packed: classes == nil)
+      .select(0, 0).normalized()
   }
 
   /// The features of a batch under `prompts`.  // [rows, projection], unit rows

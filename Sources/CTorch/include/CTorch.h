@@ -125,9 +125,10 @@ int ct_block_apply(ct_block block, ct_tensor x, ct_tensor prompts, int64_t wante
 // The block over texts: `x` [prompts, tokens, width] holds, for each prompt, `prefix` tokens that all names share and then
 // `groups` groups of names, `counts[i]` names of `lengths[i]` tokens each. A token sees the prefix (of the prefix what stands
 // before it) and its own name's tokens up to itself. With `ends` only the last token of each name has an output.
+// With `packed` frozen weights that gradients pass through stay as products want them, for calls with as many tokens.
 int ct_block_apply_text(
   ct_block block, ct_tensor x, int64_t prefix, const int64_t *counts, const int64_t *lengths, int groups, bool ends,
-  ct_tensor *out);
+  bool packed, ct_tensor *out);
 
 // --- optimizers ------------------------------------------------------------------------------------------------------
 int ct_sgd(
