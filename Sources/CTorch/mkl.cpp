@@ -3,10 +3,14 @@
 #include <ATen/ATen.h>
 #include <sys/mman.h>
 
-// MKL's interface with 32-bit integers, by the names of its documentation. A libtorch without MKL lacks them.
+#include <algorithm>
+
+// MKL's interface with 32-bit integers, by the names of its documentation; weak, since a libtorch without MKL lacks it.
 //
 // libtorch's own op for it (mkl::_mkl_reorder_linear_weight) takes ordinary memory, where MKL asks for three times what it
 // fills: 900 MiB more for a step instead of 300.
+#if defined(__linux__) && defined(__x86_64__)
+#define BANYAN_MKL 1
 extern "C" {
 [[gnu::weak]] size_t cblas_sgemm_pack_get_size(int identifier, int m, int n, int k);
 [[gnu::weak]] void cblas_sgemm_pack(int layout, int identifier, int transposed, int m, int n, int k, float alpha, const float *source,
@@ -14,7 +18,9 @@ extern "C" {
 [[gnu::weak]] void cblas_sgemm_compute(int layout, int a_form, int b_form, int m, int n, int k, const float *a, int a_leading,
                                        const float *b, int b_leading, float beta, float *c, int c_leading);
 }
+#endif
 
+#ifdef BANYAN_MKL
 namespace {
 
 enum { row_major = 101, as_it_is = 111, transposed = 112, packed_form = 151, right_matrix = 162 };
@@ -55,8 +61,19 @@ at::Tensor mkl_linear(const at::Tensor &x, const at::Tensor &packed, int64_t out
   if (bias.defined()) y.copy_(bias.expand_as(y));
   const int m = narrow(x.size(0)), n = narrow(out), k = narrow(x.size(1));
   cblas_sgemm_compute(row_major, as_it_is, packed_form, m, n, k, rows.const_data_ptr<float>(), k,
-                      packed.const_data_ptr<float>(), n, bias.defined() ? 1 : 0, y.mutable_data_ptr<float>(), n);
+                      packed.const_data_ptr<float>(), std::max(n, k), bias.defined() ? 1 : 0, y.mutable_data_ptr<float>(), n);
   return y;
 }
 
 }  // namespace ct
+#else
+namespace ct {
+
+bool packs_for_mkl() { return false; }
+at::Tensor pack_for_mkl(const at::Tensor &, int64_t) { TORCH_CHECK(false, "this libtorch has no MKL"); }
+at::Tensor mkl_linear(const at::Tensor &, const at::Tensor &, int64_t, const at::Tensor &) {
+  TORCH_CHECK(false, "this libtorch has no MKL");
+}
+
+}  // namespace ct
+#endif
