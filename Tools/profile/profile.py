@@ -22,7 +22,7 @@ BENCH = ROOT / ".build/release/banyan-bench"
 KINDS = [
     ("products", r"sgemm_kernel|gemm_kernel|sgemm_pst|jit_|brgemm|\[JIT\]|perf-\d+\.map"),
     ("copying for them", r"gemm.*copy|omp_parallel_[ab]copy|full[ab]copy|_pack|pack_"),
-    ("attention", r"attention|softmax|(forward|backward)_heads"),
+    ("attention", r"attention|softmax|(forward_|backward_|::)heads"),
     ("quick-GELU", r"gelu"),
     ("norms", r"norm"),
     ("decoding", r"libjpeg|jsimd|jpeg|PixelImage|PixelRows|Resampl|ImagePreprocessor"),
