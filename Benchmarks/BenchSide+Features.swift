@@ -18,7 +18,7 @@ extension BenchSide {
       "count": .integer(Int64(count)), "precision": .string(rig.model.precision.rawValue),
     ]
     return BenchSide(
-      request: request, tolerance: rig.model.precision == .fp32 ? 1e-3 : 2e-2, precision: rig.model.precision
+      request: request, tolerance: rig.model.precision == .fp32 ? 1e-4 : 2e-2, precision: rig.model.precision
     ) {
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       let files = names.map {

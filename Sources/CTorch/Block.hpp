@@ -15,10 +15,11 @@
 
 namespace ct {
 
-// Whether a product takes the weights as they are, or packed once for all calls that follow: up to a tenth faster, where rows
-// are few a fifth, for as much memory again in each direction. A rule of the call, never of what came before it, so that
-// results repeat.
-enum class Weights { plain, packed };
+// Whether a product takes the weights as they are, or packed once for all calls that follow, for as much memory again in each
+// direction: in oneDNN's form alone, which serves any number of rows and is up to a tenth faster, or in MKL's as well, which is
+// made anew for another number of rows and is worth it where these are few and the same in all steps. A rule of the call, never
+// of what came before it, so that results repeat.
+enum class Weights { plain, packed_for_any_rows, packed };
 
 // `x Wᵀ + b` with `W` [out, in], and the gradient for `x`. Where the processor multiplies bf16 the rounded weights are always
 // packed.
@@ -45,6 +46,8 @@ class Linear {
   at::Tensor multiply(const at::Tensor &x, const at::Tensor &bias, Weights weights) const;
   at::Tensor turned(const at::Tensor &dy, Weights weights) const;
   at::Tensor rounded(const at::Tensor &x) const;
+  // Whose packed form a product of so many rows takes, if any.
+  Products::Packing packing(int64_t rows, Weights weights) const;
 
   at::Tensor weight_, bias_;
   at::ScalarType precision_ = at::kFloat;

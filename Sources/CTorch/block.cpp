@@ -36,19 +36,25 @@ at::Tensor Linear::rounded(const at::Tensor &x) const {
   return halves_ ? y : y.to(at::kFloat);
 }
 
+Products::Packing Linear::packing(int64_t rows, Weights weights) const {
+  if (weights == Weights::plain) return Products::Packing::none;
+  const auto best = products_.packing(rows, weight_.size(1), weight_.size(0));
+  return best == Products::Packing::mkl && weights != Weights::packed ? Products::Packing::none : best;
+}
+
 at::Tensor Linear::multiply(const at::Tensor &x, const at::Tensor &bias, Weights weights) const {
   const at::Tensor given = rounded(x);
   if (halves_) return (*forward_)(Products::Packing::one_dnn, given, bias.defined() ? bias.to(at::kBFloat16) : bias);
-  const auto packing = products_.packing(given.size(0), given.size(1), weight_.size(0));
-  if (weights == Weights::packed && packing != Products::Packing::none) return (*forward_)(packing, given, bias);
+  const auto library = packing(given.size(0), weights);
+  if (library != Products::Packing::none) return (*forward_)(library, given, bias);
   return products_.linear(given, weight_, bias);
 }
 
 at::Tensor Linear::turned(const at::Tensor &dy, Weights weights) const {
   const at::Tensor given = rounded(dy);
   if (halves_) return (*backward_)(Products::Packing::one_dnn, given);
-  const auto packing = products_.packing(given.size(0), given.size(1), weight_.size(1));
-  if (weights == Weights::packed && packing != Products::Packing::none) return (*backward_)(packing, given);
+  const auto library = packing(given.size(0), weights);
+  if (library != Products::Packing::none) return (*backward_)(library, given);
   return products_.mm(given, weight_);
 }
 
