@@ -52,7 +52,7 @@ public struct MethodContext: Sendable {
   public init(
     model: CLIPModel, tokenizer: CLIPTokenizer, tasks: [PromptTask], tree: TaskTree? = nil,
     groups: TaskGroups? = nil, encodingPath: TextTower.EncodingPath = .fused,
-    imagePath: ImageTower.EncodingPath = .fused, activationBudget: Int = 520 << 20
+    imagePath: ImageTower.EncodingPath = .fused, activationBudget: Int = 530 << 20
   ) {
     self.model = model
     self.tokenizer = tokenizer

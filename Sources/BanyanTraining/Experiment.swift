@@ -99,11 +99,6 @@ public struct Experiment: Codable, Sendable, Equatable {
       throw BanyanError(.usage, at: "--threads \(threads)", "expected a number from 1 to 1024")
     }
     try device.checked()
-    guard precision == .fp32 || (device == .cpu && encodingPath == .fused && imagePath == .fused) else {
-      throw BanyanError(
-        .usage, at: "--precision \(precision.rawValue)", "is for frozen towers as one op a block, on the processor",
-        remedy: "Leave device, encodingPath and imagePath at their defaults, or use fp32.")
-    }
   }
 }
 

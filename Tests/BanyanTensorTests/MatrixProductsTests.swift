@@ -142,18 +142,26 @@ import Testing
     }
   }
 
+  // Eight bits, and six products after each other; as many again backward.
+  private static let rounded = (output: Tolerance(6 * 0x1p-8), gradient: Tolerance(12 * 0x1p-8))
+
   @Test(arguments: libraries, shapes.filter { !$0.trained })
-  func `a block in bf16`(_ library: MatrixProducts, _ shape: Shape) throws {
+  func `a block in bf16 and its gradients`(_ library: MatrixProducts, _ shape: Shape) throws {
     let weights = try Self.weights(trained: false)
-    let x = try random([shape.rows, shape.tokens, Self.width], "x").to(.float32)
-    let prompts = shape.prompts == 0 ? nil : try random([1, shape.prompts, Self.width], "p").to(.float32)
+    let x = try parameter([shape.rows, shape.tokens, Self.width], "x")
+    let prompts = shape.prompts == 0 ? nil : try parameter([1, shape.prompts, Self.width], "p")
     let block = try Self.fused(weights, heads: shape.heads, library, precision: .bfloat16)
-    let found = try block(x, prompts: prompts, wanted: shape.wanted)
-    let expected = try Self.plain(
-      x.to(.float64), prompts: prompts?.to(.float64), weights.map { try $0.to(.float64) }, heads: shape.heads)
-    // Eight bits, and six products after each other.
-    try agree(
-      found, expected.narrowed(1, start: 0, length: shape.wanted), "rows", within: Tolerance(6 * 0x1p-8))
+    let y = try Engine.withGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
+    func plain(_ inputs: [Tensor], _ weights: [Tensor]) throws -> Tensor {
+      try Self.plain(inputs[0], prompts: prompts == nil ? nil : inputs[1], weights, heads: shape.heads)
+        .narrowed(1, start: 0, length: shape.wanted)
+    }
+    let inputs = [x] + (prompts.map { [$0] } ?? [])
+    try agreesWithPlain(y, inputs: inputs, weights, within: Self.rounded, plain)
+    // Where no gradient follows attention may be another.
+    let alone = try Engine.withoutGradients { try block(x, prompts: prompts, wanted: shape.wanted) }
+    let exact = try plain(inputs.map { try $0.detached().to(.float64) }, weights.map { try $0.to(.float64) })
+    try agree(alone, exact, "without gradients", within: Self.rounded.output)
   }
 
   /// What a gradient needs is kept in single precision, what none needs goes on in bf16, where a processor with units for tiles
@@ -264,7 +272,9 @@ import Testing
       // Long enough for oneDNN to be chosen.
       TextShape(prompts: 2, prefix: 9, names: [(20, 3), (11, 5)], heads: 4, endsOnly: endsOnly, trained: true),
       TextShape(prompts: 2, prefix: 4, names: [(2, 3), (1, 6)], heads: 8, endsOnly: endsOnly, trained: true),
-      // Packed: enough rows for MKL's form, too few for it, and trained weights, which never are.
+      // Packed: as many rows as MKL's form is for, too few for it, too many, and trained weights, which never are.
+      TextShape(
+        prompts: 2, prefix: 9, names: [(140, 2), (30, 5)], heads: 2, endsOnly: endsOnly, trained: false, packed: true),
       TextShape(
         prompts: 3, prefix: 9, names: [(140, 2), (30, 5)], heads: 2, endsOnly: endsOnly, trained: false, packed: true),
       TextShape(prompts: 2, prefix: 9, names: [(6, 5)], heads: 4, endsOnly: endsOnly, trained: false, packed: true),
@@ -275,13 +285,25 @@ import Testing
 
   @Test(arguments: libraries, textShapes)
   func `a block over texts and its gradients`(_ library: MatrixProducts, _ shape: TextShape) throws {
+    try texts(library, shape)
+  }
+
+  @Test(arguments: libraries, textShapes.filter { !$0.trained })
+  func `a block over texts in bf16 and its gradients`(_ library: MatrixProducts, _ shape: TextShape) throws {
+    try texts(library, shape, precision: .bfloat16, within: Self.rounded)
+  }
+
+  private func texts(
+    _ library: MatrixProducts, _ shape: TextShape, precision: DType = .float32,
+    within bounds: (output: Tolerance, gradient: Tolerance) = (.at(.tower), .at(.gradient))
+  ) throws {
     let weights = try Self.weights(trained: shape.trained)
     let x = try parameter([shape.prompts, shape.tokens, Self.width], "x")
-    let block = try Self.fused(weights, heads: shape.heads, library)
+    let block = try Self.fused(weights, heads: shape.heads, library, precision: precision)
     let y = try Engine.withGradients {
       try block.texts(x, prefix: shape.prefix, names: shape.names, endsOnly: shape.endsOnly, packed: shape.packed)
     }
-    try agreesWithPlain(y, inputs: [x], weights) { inputs, weights in
+    try agreesWithPlain(y, inputs: [x], weights, within: bounds) { inputs, weights in
       // Every name behind the prefix, alone.
       let prefix = try inputs[0].narrowed(1, start: 0, length: shape.prefix)
       var parts =
@@ -351,7 +373,9 @@ import Testing
 
   /// The result, and the gradients of inputs and trained weights, against single ops in double precision.
   private func agreesWithPlain(
-    _ y: Tensor, inputs: [Tensor], _ weights: [Tensor], _ plain: ([Tensor], [Tensor]) throws -> Tensor
+    _ y: Tensor, inputs: [Tensor], _ weights: [Tensor],
+    within bounds: (output: Tolerance, gradient: Tolerance) = (.at(.tower), .at(.gradient)),
+    _ plain: ([Tensor], [Tensor]) throws -> Tensor
   ) throws {
     let cotangent = try random(y.shape, "dy")
     let trained = weights[0].requiresGradient ? weights : []
@@ -363,7 +387,8 @@ import Testing
     let z = try Engine.withGradients { try plain(Array(exactLeaves.prefix(inputs.count)), exactWeights) }
     let expected = [try z.detached()] + (try Gradients.of([z], cotangents: [cotangent], with: exactLeaves))
     for (place, (a, b)) in zip(found, expected).enumerated() {
-      try agree(a, b, place == 0 ? "output" : "gradient \(place)", within: .at(place == 0 ? .tower : .gradient))
+      try agree(
+        a, b, place == 0 ? "output" : "gradient \(place)", within: place == 0 ? bounds.output : bounds.gradient)
     }
   }
 

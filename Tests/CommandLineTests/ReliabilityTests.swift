@@ -29,7 +29,11 @@ import Testing
   @Test func closedPlacesAreToldAndProcessesShareACache() throws {
     let outcome = try script(
       "places.py", ["--only", "read-only folder,two processes", "--place", "reliability/places"])
-    #expect(outcome.code == 0, "\(outcome)")
+    #expect(outcome.code == 0 && outcome.out.contains("6 trainings on one cache"), "\(outcome)")
+    // Nothing was tried of what a machine does not allow.
+    if !outcome.out.contains("10 checks") {
+      Issue.record("no read-only file system can be mounted here: \(outcome.out)", severity: .warning)
+    }
   }
 
   @Test(arguments: ["safetensors", "json", "tokenizer", "picture", "http"])

@@ -154,7 +154,7 @@ import Testing
       "HELLO\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /classify HTTP/1.1\r\nContent-Length: -4\r\n\r\n",
     ] {
       let answer = RunningService.parsed(try service.exchange([Data(bytes.utf8)], untilClosed: false))
-      #expect([0, 400, 404, 505].contains(answer.status), "\(bytes): \(answer)")
+      #expect(answer.status == 400 && answer.data.isEmpty, "\(bytes): \(answer)")
     }
     #expect(try service.ask("POST", "/classify", bytes).status == 200)
     #expect(try service.stop().code == 0)

@@ -3,7 +3,7 @@
 
     python3 Tools/reliability/kills.py [--kills 200] [--seed 1] [--only training,sweep] [--json FILE]
 
-Four kinds of work share the kills: training (HiPro, three seeds), a sweep of four methods, pre-training a CLIP, and filling the
+Four kinds of work share the kills: training (HiPro, two seeds), a sweep of four methods, pre-training a CLIP, and filling the
 feature cache. Each is first done without disturbance; then it is begun again and again in a new folder, killed after a random
 time, gone on with, killed again, until it ends by itself. What it ends with must be the undisturbed result, but for times, memory
 and the command line.
@@ -28,8 +28,8 @@ TIMED = {"createdAt", "command", "measured", "seal", "seconds", "wallSeconds", "
 class Work:
     """One kind of work: how it is begun and gone on with, and where its result lies."""
 
-    def __init__(self, name, begin, again, mark, results):
-        self.name, self.begin, self.again, self.mark, self.results = name, begin, again, mark, results
+    def __init__(self, name, begin, again, mark, results, states=None):
+        self.name, self.begin, self.again, self.mark, self.results, self.states = name, begin, again, mark, results, states
 
     def command(self, folder):
         return self.again(folder) if (folder / self.mark).exists() else self.begin(folder)
@@ -38,7 +38,9 @@ class Work:
 def works(options, place):
     world = place / "world"
     small = ["--threads", "1", "--shots", "4", "--context-length", "2"]
-    training = ["train", "--model", "embedded", "--tasks", world, "--only", "icon,night,pencil", "--method", "hipro", "--epochs", 8 if options.short else 40, "--seeds", "1,2,3", "--quiet", *small]
+    # A seed is saved every five seconds, and takes several times that.
+    length = ["--epochs", 8, "--seeds", "1,2,3"] if options.short else ["--epochs", 100, "--seeds", "1,2"]
+    training = ["train", "--model", "embedded", "--tasks", world, "--only", "icon,night,pencil", "--method", "hipro", *length, "--quiet", *small]
     sweep = place / "sweep.json"
     sweep.write_text(json.dumps({
         "title": "Four methods", "base": {"model": "embedded", "tasks": str(world), "seeds": [1, 2], "threads": 1,
@@ -58,7 +60,8 @@ def works(options, place):
     common = place / "cache"
     return [
         Work("training", lambda f: [*training, "--cache", common, "--output", f / "run"],
-             lambda f: ["train", "--resume", "--quiet", "--cache", common, "--output", f / "run"], "run/experiment.json", ["run"]),
+             lambda f: ["train", "--resume", "--quiet", "--cache", common, "--output", f / "run"], "run/experiment.json", ["run"],
+             None if options.short else "run/seed-*/state.safetensors"),
         Work("sweep", *[lambda f: ["experiment", sweep, "--cache", common, "--output", f / "runs", "--quiet"]] * 2, "runs", ["runs"]),
         Work("pre-training", lambda f: [*pretrain, "--output", f / "clip"],
              lambda f: ["pretrain", "--resume", "--quiet", "--output", f / "clip"], "clip/pretraining/settings.json", ["clip"]),
@@ -127,7 +130,7 @@ def main():
         done(work.begin(reference))
         whole = time.monotonic() - start
         expected = contents(reference, work.results)
-        kills = begun = finished = spared = 0
+        kills = begun = finished = spared = midway = 0
         wanted = max(1, options.kills // len(chosen))
         while kills < wanted:
             begun += 1
@@ -144,6 +147,7 @@ def main():
                 _, errors = process.communicate()
                 if process.returncode == -signal.SIGKILL and killed:
                     kills += 1
+                    midway += bool(work.states and list(folder.glob(work.states)))
                     continue
                 spared += 1
                 if process.returncode:
@@ -157,7 +161,13 @@ def main():
                 finished += 1
                 shutil.rmtree(folder)
         record[work.name] = {"secondsUndisturbed": round(whole, 2), "kills": kills, "runs": begun, "equal": finished, "files": len(expected)}
-        print(f"{work.name:14} {whole:6.2f} s undisturbed, {kills} kills in {begun} runs, {finished} ended equal in all {len(expected)} files", flush=True)
+        told = ""
+        if work.states:
+            record[work.name]["killsWithAState"] = midway
+            told = f", {midway} killed with a state of a seed's middle to go on from"
+            if midway == 0:
+                failures.append(f"{work.name}: never killed where there was a state to go on from")
+        print(f"{work.name:14} {whole:6.2f} s undisturbed, {kills} kills in {begun} runs, {finished} ended equal in all {len(expected)} files{told}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(record, indent=2) + "\n")
     for failure in failures:

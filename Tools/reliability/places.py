@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+import typing
 
 from kills import contents
 
@@ -82,60 +83,145 @@ class Bench:
         return ["train", "--model", "embedded", "--tasks", self.place / "world", "--method", "hipro", "--shots", "4", "--seeds", "1,2", "--epochs", "12",
                 "--context-length", "2", "--threads", "1", "--quiet", "--output", output, *more]
 
+    @contextlib.contextmanager
+    def service(self, *words, environment=None):
+        """A service of the finished run that is ready; it is told to stop at the end."""
+        log = self.place / "serve.log"
+        with log.open("w") as target:
+            service = subprocess.Popen([str(word) for word in [self.banyan, "serve", "--run", self.reference, "--listen", "127.0.0.1:0", "--threads", "1", *words]],
+                                       stderr=target, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+            try:
+                end = time.monotonic() + 60
+                port = ready = None
+                while not ready and time.monotonic() < end and service.poll() is None:
+                    time.sleep(0.1)
+                    found = re.search(r"on http://127\.0\.0\.1:(\d+)/", log.read_text())
+                    port = found and found.group(1)
+                    ready = port and subprocess.run(["curl", "-sf", "-m", "5", f"http://127.0.0.1:{port}/v2/health/ready"], capture_output=True).returncode == 0
+                self.check(bool(ready), f"the service does not start: {log.read_text()[-300:]}")
+                yield service, port, log
+            finally:
+                service.terminate()
+                service.wait(timeout=60)
+
+    def ask(self, port, task=None):
+        """The status of a picture's answer."""
+        address = f"http://127.0.0.1:{port}/classify" + (f"?task={task}" if task else "")
+        return subprocess.run(["curl", "-s", "-m", "20", "-o", os.devnull, "-w", "%{http_code}", "-H", "Content-Type: image/png",
+                               "--data-binary", f"@{self.picture}", address], capture_output=True, text=True).stdout
+
     def leftovers(self, folder):
         return [str(file) for file in folder.rglob("*.partial")]
 
 
+class Writing(typing.NamedTuple):
+    """A command that fills a folder, and what goes on with it when there is room."""
+
+    begin: typing.Callable
+    again: typing.Callable | None = None
+    # The file or folder without which there is nothing to go on with.
+    mark: str = ""
+    results: list = []
+
+
 def full_disk(bench):
-    """Seven commands that write, on disks of many sizes; then the disk grows and the work goes on."""
+    """Nine commands that write, on disks of many sizes, and a service; then the disk grows and the work goes on."""
     sizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
     run = bench.reference
+    captioned = bench.place / "captioned"
+    bench.good("world", "--preset", "strangers", "--seed", "5", "--pictures", "4", "--output", captioned, "--quiet")
+    sweep = bench.place / "sweep.json"
+    sweep.write_text(json.dumps({
+        "title": "Two methods", "samples": ["2 shots"], "runs": [{"method": "zero-shot"}, {"method": "coop", "options": {"context": {"length": 2}}}],
+        "base": {"model": "embedded", "tasks": str(bench.place / "world"), "seeds": [1], "threads": 1, "training": {"epochs": 3}}}))
+    pretraining = ["pretrain", "--data", captioned / "captions.csv", "--threads", "1", "--batch-size", "16", "--warmup-steps", "4", "--steps", "12", "--quiet"]
+    for setting in ["validationShare=0.2", "saveEvery=4", "geometry.imageSize=32", "geometry.image.width=32", "geometry.image.layers=2",
+                    "geometry.text.width=32", "geometry.text.layers=2", "geometry.projection=32"]:
+        pretraining += ["--set", setting]
+    shared = ["--cache", bench.place / "cache"]
+    new = bench.place / "new"
     commands = {
-        "train": (lambda f: bench.training(f / "run", "--cache", bench.place / "cache"), lambda f: ["train", "--resume", "--quiet", "--output", f / "run"]),
-        "train with its cache": (lambda f: bench.training(f / "run", "--cache", f / "cache"),
-                                 lambda f: ["train", "--resume", "--quiet", "--output", f / "run", "--cache", f / "cache"]),
-        "world": (lambda f: ["world", "--preset", "strangers", "--seed", "2", "--pictures", "2", "--quiet", "--output", f / "world"], None),
-        "export": (lambda f: ["export", "--run", run, "--output", f / "out"], None),
-        "report": (lambda f: ["report", run, "--output", f / "report.html", "--figures", f / "figures"], None),
-        "graft": (lambda f: ["graft", "--run", run, "--tasks", bench.place / "new", "--output", f / "grafted", "--quiet"], None),
-        "embed": (lambda f: ["embed", "--tasks", bench.place / "world", "--model", "embedded", "--shots", "2", "--draws", "64", "--output", f / "e.json", "--quiet"], None),
+        "train": Writing(lambda f: bench.training(f / "run", *shared), lambda f: ["train", "--resume", "--quiet", "--output", f / "run"],
+                         "run/experiment.json", ["run"]),
+        "train with its cache": Writing(lambda f: bench.training(f / "run", "--cache", f / "cache"),
+                                        lambda f: ["train", "--resume", "--quiet", "--output", f / "run", "--cache", f / "cache"],
+                                        "run/experiment.json", ["run"]),
+        "experiment": Writing(*[lambda f: ["experiment", sweep, *shared, "--output", f / "runs", "--quiet"]] * 2, "runs", ["runs"]),
+        "pretrain": Writing(lambda f: [*pretraining, "--output", f / "clip"], lambda f: ["pretrain", "--resume", "--quiet", "--output", f / "clip"],
+                            "clip/pretraining/settings.json", ["clip"]),
+        "world": Writing(lambda f: ["world", "--preset", "strangers", "--seed", "2", "--pictures", "2", "--quiet", "--output", f / "world"]),
+        "export": Writing(*[lambda f: ["export", "--run", run, "--output", f / "out"]] * 2, "", ["out"]),
+        "report": Writing(lambda f: ["report", run, "--output", f / "report.html", "--figures", f / "figures"]),
+        "graft": Writing(lambda f: ["graft", "--run", run, "--tasks", new, "--output", f / "grafted", "--quiet"]),
+        "embed": Writing(lambda f: ["embed", "--tasks", bench.place / "world", "--model", "embedded", "--shots", "2", "--draws", "64", "--output", f / "e.json", "--quiet"]),
     }
-    bench.good(*commands["export"][0](bench.place))
-    exported = contents(bench.place, ["out"])
-    told = whole = grown = again_exported = 0
-    for name, (begin, again) in commands.items():
-        before = told
+    told, gone_on = dict.fromkeys(commands, 0), dict.fromkeys(commands, 0)
+    for name, work in commands.items():
+        undisturbed = bench.place / "with room"
+        undisturbed.mkdir()
+        bench.good(*work.begin(undisturbed))
+        expected = contents(undisturbed, work.results)
+        shutil.rmtree(undisturbed)
         for size in sizes:
             with bench.disk("full", f"{size}k") as folder:
-                code, _, errors = bench.run(*begin(folder))
+                code, _, errors = bench.run(*work.begin(folder))
                 if code == 0:
-                    whole += 1
-                    bench.check(told > before, f"{name} was never told")
                     break
-                told += 1
+                told[name] += 1
                 is_told = "No space left" in errors and "free some space" in errors.lower()
                 bench.check(code == 1 and is_told, f"{name} on {size} KiB: code {code}: {errors[-300:]}")
                 bench.check(not bench.leftovers(folder), f"{name} on {size} KiB leaves {bench.leftovers(folder)[:3]}")
                 for file in folder.rglob("*.json"):
                     json.loads(file.read_text())
-                if again and (folder / "run/experiment.json").exists():
+                if work.again and (folder / work.mark).exists():
                     bench.remount(folder, "size=64m")
-                    bench.good(*again(folder))
-                    bench.check(contents(folder, ["run"]) == bench.expected, f"{name} on {size} KiB, gone on with: the result differs")
-                    grown += 1
-                if name == "export":
-                    bench.remount(folder, "size=64m")
-                    # As a killed one would leave it; it is not in the way.
-                    left = folder / "out" / ".transformers.partial"
-                    left.mkdir(parents=True, exist_ok=True)
-                    (left / "model.safetensors").write_bytes(b"half")
-                    bench.good(*begin(folder))
-                    bench.check(contents(folder, ["out"]) == exported, f"export on {size} KiB, with room: the result differs")
-                    again_exported += 1
-    bench.check(whole == len(commands), f"{whole} of {len(commands)} commands fitted on the largest disk")
-    bench.check(again_exported > 0, "no export was done again")
-    return (f"{len(commands)} commands, told {told} times; when there was room {grown} stopped trainings went on and {again_exported} exports "
-            "were done by the same command, and ended equal")
+                    if name == "export":
+                        # As a killed one would leave it; it is not in the way.
+                        left = folder / "out" / ".transformers.partial"
+                        left.mkdir(parents=True, exist_ok=True)
+                        (left / "model.safetensors").write_bytes(b"half")
+                    bench.good(*work.again(folder))
+                    bench.check(contents(folder, work.results) == expected, f"{name} on {size} KiB, gone on with: the result differs")
+                    gone_on[name] += 1
+        else:
+            bench.check(False, f"{name} does not fit on the largest disk")
+        bench.check(told[name] > 0, f"{name} was never told")
+        bench.check(not work.again or gone_on[name] > 0, f"{name} was never gone on with")
+    traffic_on_a_full_disk(bench)
+    return (f"{len(commands)} commands, told {sum(told.values())} times; when there was room "
+            f"{', '.join(f'{count} × {name}' for name, count in gone_on.items() if count)} went on or were done by the same command, and ended equal; "
+            "a service whose traffic finds no room answers, says so, and writes it when there is some")
+
+
+def traffic_on_a_full_disk(bench):
+    """A service goes on answering where its traffic cannot be written, and loses nothing of it."""
+    with bench.disk("full", "64k") as folder:
+        file = folder / "traffic.safetensors"
+        filler = folder / "filler"
+        with contextlib.suppress(OSError), filler.open("wb") as target:
+            while True:
+                target.write(bytes(4096))
+                target.flush()
+        with bench.service("--traffic", file) as (service, port, log):
+            answered = [bench.ask(port, "icon") for _ in range(3)]
+            bench.check(answered == ["200"] * 3, f"full disk: the service answers {answered}")
+            end = time.monotonic() + 30
+            while time.monotonic() < end and "traffic not kept" not in log.read_text():
+                time.sleep(0.2)
+            told = log.read_text()
+            bench.check("traffic not kept" in told and "No space left" in told, f"full disk: the service does not say it: {told[-300:]}")
+            bench.check(not file.exists() and not bench.leftovers(folder), "full disk: a part of the traffic is left")
+            bench.check(bench.ask(port, "icon") == "200", "full disk: the service no longer answers")
+            filler.unlink()
+            bench.remount(folder, "size=16m")
+        bench.check(service.returncode == 0, f"full disk: the service ended with {service.returncode}")
+        kept = safetensors_header(file) if file.exists() else {}
+        bench.check(kept.get("tasks.0.features", {}).get("shape", [0])[0] == 4, f"full disk: the traffic that was kept is {str(kept)[:200]}")
+
+
+def safetensors_header(file):
+    with file.open("rb") as source:
+        return json.loads(source.read(int.from_bytes(source.read(8), "little")))
 
 
 def read_only(bench):
@@ -261,32 +347,14 @@ def clock(bench):
     _, errors = process.communicate(timeout=300)
     bench.check(process.returncode == 0, f"clock: code {process.returncode}: {errors[-300:]}")
     bench.check(contents(whole, ["run"]) == bench.expected, "clock: the result differs")
-    log = bench.place / "clock-serve.log"
-    with log.open("w") as target:
-        service = subprocess.Popen([str(word) for word in [bench.banyan, "serve", "--run", bench.reference, "--listen", "127.0.0.1:0", "--threads", "1"]],
-                                   stderr=target, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
-        try:
-            end = time.monotonic() + 60
-            port = ready = None
-            while not ready and time.monotonic() < end and service.poll() is None:
-                time.sleep(0.1)
-                found = re.search(r"on http://127\.0\.0\.1:(\d+)/", log.read_text())
-                port = found and found.group(1)
-                ready = port and subprocess.run(["curl", "-sf", "-m", "5", f"http://127.0.0.1:{port}/v2/health/ready"], capture_output=True).returncode == 0
-            bench.check(bool(ready), f"clock: the service does not start: {log.read_text()[-300:]}")
-            answered = 0
-            for move in [0, -900 * day, 900 * day, -3600, 0]:
-                set_clock(move)
-                jumps += 1
-                for _ in range(3):
-                    reply = subprocess.run(["curl", "-s", "-m", "20", "-o", os.devnull, "-w", "%{http_code}", "-H", "Content-Type: image/png", "--data-binary", f"@{bench.picture}",
-                                            f"http://127.0.0.1:{port}/classify"], capture_output=True, text=True)
-                    answered += reply.stdout == "200"
-            bench.check(answered == 15, f"clock: the service answered {answered} of 15: {log.read_text()[-300:]}")
-        finally:
-            service.terminate()
-            service.wait(timeout=60)
-        bench.check(service.returncode == 0, f"clock: the service ended with {service.returncode}")
+    with bench.service(environment=environment) as (service, port, log):
+        answered = 0
+        for move in [0, -900 * day, 900 * day, -3600, 0]:
+            set_clock(move)
+            jumps += 1
+            answered += sum(bench.ask(port) == "200" for _ in range(3))
+        bench.check(answered == 15, f"clock: the service answered {answered} of 15: {log.read_text()[-300:]}")
+    bench.check(service.returncode == 0, f"clock: the service ended with {service.returncode}")
     return f"{jumps} jumps, results equal, work saved on time"
 
 

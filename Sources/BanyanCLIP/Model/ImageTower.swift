@@ -27,7 +27,7 @@ public struct ImageTower: Sendable {
     positionEmbedding = try tree.require("image.positionEmbedding.weight")
     preNorm = try LayerNorm(tree, "image.preNorm", epsilon: epsilon)
     blocks = try (0..<configuration.image.layers).map {
-      try TransformerBlock(tree, "image.blocks.\($0)", configuration.image)
+      try TransformerBlock(tree, "image.blocks.\($0)", configuration.image, precision)
     }
     twins = blocks.map { FusedTwin($0, precision) }
     postNorm = try LayerNorm(tree, "image.postNorm", epsilon: epsilon)
@@ -45,7 +45,7 @@ public struct ImageTower: Sendable {
     /// Every block out of single ops, as published. The twin that the other is tested against.
     case plain
     /// Every block as one op: prompts that the next layer replaces give keys and values alone, and the last block computes
-    /// the class token alone. Weights that are not in fp32 on the processor take the plain way.
+    /// the class token alone. Weights that are not kept in fp32 on the processor take the plain way.
     case fused
   }
 

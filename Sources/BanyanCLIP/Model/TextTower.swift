@@ -23,7 +23,7 @@ public struct TextTower: Sendable {
     tokenEmbedding = try tree.require("text.tokenEmbedding.weight")
     positionEmbedding = try tree.require("text.positionEmbedding.weight")
     blocks = try (0..<configuration.text.layers).map {
-      try TransformerBlock(tree, "text.blocks.\($0)", configuration.text)
+      try TransformerBlock(tree, "text.blocks.\($0)", configuration.text, precision)
     }
     twins = blocks.map { FusedTwin($0, precision) }
     finalNorm = try LayerNorm(tree, "text.finalNorm", epsilon: configuration.text.epsilon)

@@ -1,4 +1,5 @@
 package import BanyanTensor
+import Synchronization
 
 /// `(x − mean) / √(variance + ε) · weight + bias`.
 struct LayerNorm: Sendable {
@@ -15,17 +16,52 @@ struct LayerNorm: Sendable {
   func callAsFunction(_ x: Tensor) throws -> Tensor { try x.layerNorm(weight, bias, epsilon: epsilon) }
 }
 
-/// `x Wᵀ + b`.
+/// `x Wᵀ + b`; in bf16 of rounded inputs and weights.
 struct Linear: Sendable {
   let weight: Tensor
   let bias: Tensor?
+  private let rounded: RoundedTwin?
 
-  init(_ tree: ParameterTree, _ path: String, hasBias: Bool = true) throws {
+  init(_ tree: ParameterTree, _ path: String, hasBias: Bool = true, precision: TowerPrecision = .fp32) throws {
     weight = try tree.require("\(path).weight")
     bias = hasBias ? try tree.require("\(path).bias") : nil
+    rounded = precision == .fp32 ? nil : RoundedTwin(weight, bias, precision)
   }
 
-  func callAsFunction(_ x: Tensor) throws -> Tensor { try x.linear(weight, bias) }
+  /// All outputs, or some of them, in the type of `x`.
+  func callAsFunction(_ x: Tensor, outputs: Range<Int>? = nil) throws -> Tensor {
+    try product(x, outputs: outputs).to(x.dtype)
+  }
+
+  /// The same in the type that products are in.
+  func product(_ x: Tensor, outputs: Range<Int>? = nil) throws -> Tensor {
+    let (weight, bias) = try rounded?() ?? (weight, bias)
+    func cut(_ tensor: Tensor) throws -> Tensor {
+      try outputs.map { try tensor.narrowed(0, start: $0.lowerBound, length: $0.count) } ?? tensor
+    }
+    return try (rounded == nil ? x : x.to(weight.dtype)).linear(cut(weight), bias.map(cut))
+  }
+}
+
+/// A layer's rounded weights, made when they are first asked for: what has a ``FusedTwin`` never asks.
+private final class RoundedTwin: Sendable {
+  private let weight: Tensor
+  private let bias: Tensor?
+  private let precision: TowerPrecision
+  private let made = Mutex<(weight: Tensor, bias: Tensor?)?>(nil)
+
+  init(_ weight: Tensor, _ bias: Tensor?, _ precision: TowerPrecision) {
+    (self.weight, self.bias, self.precision) = (weight, bias, precision)
+  }
+
+  func callAsFunction() throws -> (weight: Tensor, bias: Tensor?) {
+    try made.withLock { made in
+      if let made { return made }
+      let new = (weight: try weight.to(precision.dtype), bias: try bias?.to(precision.dtype))
+      made = new
+      return new
+    }
+  }
 }
 
 /// One pre-norm block of either tower: `x + attention(norm₁ x)`, then `x + mlp(norm₂ x)`.
@@ -41,13 +77,17 @@ package struct TransformerBlock: Sendable {
   let heads: Int
   let activation: CLIPConfiguration.Activation
 
-  init(_ tree: ParameterTree, _ path: String, _ configuration: CLIPConfiguration.Transformer) throws {
+  init(
+    _ tree: ParameterTree, _ path: String, _ configuration: CLIPConfiguration.Transformer,
+    _ precision: TowerPrecision = .fp32
+  ) throws {
+    func linear(_ part: String) throws -> Linear { try Linear(tree, "\(path).\(part)", precision: precision) }
     norm1 = try LayerNorm(tree, "\(path).norm1", epsilon: configuration.epsilon)
-    queryKeyValue = try Linear(tree, "\(path).attention.qkv")
-    output = try Linear(tree, "\(path).attention.output")
+    queryKeyValue = try linear("attention.qkv")
+    output = try linear("attention.output")
     norm2 = try LayerNorm(tree, "\(path).norm2", epsilon: configuration.epsilon)
-    mlpInput = try Linear(tree, "\(path).mlp.input")
-    mlpOutput = try Linear(tree, "\(path).mlp.output")
+    mlpInput = try linear("mlp.input")
+    mlpOutput = try linear("mlp.output")
     heads = configuration.heads
     activation = configuration.activation
   }
@@ -59,9 +99,9 @@ package struct TransformerBlock: Sendable {
 
   /// Self-attention alone, without norm and residual: [rows, tokens, width].
   package func attention(_ x: Tensor, causal: Bool) throws -> Tensor {
-    let (queries, keys, values) = try split(queryKeyValue(x))
+    let (queries, keys, values) = try split(queryKeyValue.product(x))
     let mixed = try queries.attention(keys: keys, values: values, causal: causal)  // [rows, heads, tokens, d]
-    return try output(merge(mixed))
+    return try output.product(merge(mixed)).to(x.dtype)
   }
 
   /// The MLP alone, without norm and residual, position by position.
@@ -93,9 +133,7 @@ extension TransformerBlock {
   /// Keys and values alone, for tokens whose outputs nobody reads: two of [rows, heads, tokens, d].
   func keysAndValues(_ x: Tensor) throws -> (keys: Tensor, values: Tensor) {
     let width = x.extent(-1)
-    let weight = try queryKeyValue.weight.narrowed(0, start: width, length: 2 * width)
-    let bias = try queryKeyValue.bias?.narrowed(0, start: width, length: 2 * width)
-    let kv = try norm1(x).linear(weight, bias)
+    let kv = try queryKeyValue(norm1(x), outputs: width..<3 * width)
     let parts = try kv.reshaped([x.extent(0), x.extent(1), 2, heads, width / heads]).permuted([2, 0, 3, 1, 4])
     return (try parts.select(0, 0), try parts.select(0, 1))
   }
@@ -103,9 +141,7 @@ extension TransformerBlock {
   /// Queries alone, [rows, heads, tokens, d].
   func queries(_ x: Tensor) throws -> Tensor {
     let width = x.extent(-1)
-    let weight = try queryKeyValue.weight.narrowed(0, start: 0, length: width)
-    let bias = try queryKeyValue.bias?.narrowed(0, start: 0, length: width)
-    let q = try norm1(x).linear(weight, bias)
+    let q = try queryKeyValue(norm1(x), outputs: 0..<width)
     return try q.reshaped([x.extent(0), x.extent(1), heads, width / heads]).permuted([0, 2, 1, 3])
   }
 }

@@ -201,8 +201,8 @@ struct Serve: AsyncParsableCommand {
     var configuration = ServiceGroupConfiguration(
       services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    // Whoever does not read an answer does not keep the program.
-    configuration.maximumGracefulShutdownDuration = settings.latency + settings.uploadTime * 2 + .seconds(15)
+    // A body that is on its way, its answer, and twice the time to take it; whoever does not read does not keep the program.
+    configuration.maximumGracefulShutdownDuration = settings.latency + settings.uploadTime * 3 + .seconds(15)
     let group = ServiceGroup(configuration: configuration)
     do {
       try await group.run()

@@ -85,6 +85,38 @@ import Testing
     }
   }
 
+  @Test func `all ways give the same in bf16`() throws {
+    let clip = try TinyCLIP()
+    let model = try bf16(clip)
+    let pixels = try pixels(clip)
+    let names = clip.names(["cat", "red fox", "wooden chair"])
+    let own = try clip.normal([1, 2, clip.model.configuration.image.width], seed: 20).asParameter()
+    let context = try clip.normal([2, 4, clip.model.configuration.text.width], seed: 2, deviation: 0.1).asParameter()
+    func results(
+      _ model: CLIPModel, _ image: ImageTower.EncodingPath, _ text: TextTower.EncodingPath
+    ) throws -> [Tensor] {
+      let (images, texts) = try Engine.withGradients {
+        (
+          try model.image.features(pixels, injection: PromptInjection(layers: [0: own, 1: own]), path: image),
+          try model.text.features(names, injection: PromptInjection(layers: [0: context]), path: text)
+        )
+      }
+      #expect(images.dtype == .float32 && texts.dtype == .float32)
+      // Sums of features of length one would hardly change with the prompts.
+      let weights = try [images, texts].map { try clip.normal($0.shape, seed: 5) }
+      return try [images.detached(), texts.detached()]
+        + Gradients.of([images * weights[0], texts * weights[1]].map { try $0.sum() }, with: [own, context])
+    }
+    let fused = try results(model, .fused, .fused)
+    let single = try results(clip.model, .plain, .plain)
+    for (path, text) in [(ImageTower.EncodingPath.plain, TextTower.EncodingPath.plain), (.fused, .sharedPrefix)] {
+      for (place, (found, expected)) in zip(try results(model, path, text), fused).enumerated() {
+        let (apart, rounding) = (try distance(found, expected), try distance(found, single[place]))
+        #expect(apart < 2e-2 && rounding > 1e-4, "\(text), \(place): \(apart), to fp32 \(rounding)")
+      }
+    }
+  }
+
   @Test func `the same features come twice`() throws {
     let clip = try TinyCLIP()
     let pixels = try pixels(clip)
