@@ -80,15 +80,17 @@ import Testing
       }
     }
 
-    @Test func textsShareTheirPrefixAndEndAtTheEndToken() async {
+    @Test func textsShareTheirPrefixAndEndAtTheEndTokenForwardAndBackward() async {
       await #expect(processExitsWith: .success) {
         let clip = try TinyCLIP()
         let (tower, shape, context, prompts) = (clip.model.text, clip.model.configuration, 4, 3)
         let needs = Needs(width: shape.text.width, mlp: shape.text.mlpWidth)
         let names = clip.names(["cat", "red fox", "dog", "wooden chair"])
-        let injection = PromptInjection(layers: [0: try .full([prompts, context, shape.text.width], 0.1)])
+        let leaf = try Tensor.full([prompts, context, shape.text.width], 0.1).asParameter()
+        let injection = PromptInjection(layers: [0: leaf])
+        var features: Tensor?
         let found = try Self.operations {
-          _ = try Engine.withoutGradients { try tower.features(names, injection: injection) }
+          features = try Engine.withGradients { try tower.features(names, injection: injection) }
         }
         let prefix = 1 + context
         let lengths = names.map { $0.name.count + $0.closing.count + 1 }
@@ -97,11 +99,19 @@ import Testing
         let own = lengths.map { length in (1...length).reduce(0) { $0 + prefix + $1 } }.reduce(0, +)
         let sights = prefix * (prefix + 1) / 2 + own
         let whole = tokens * needs.all + needs.sight * sights
-        let last =
-          tokens * needs.keysAndValues + names.count * (needs.queries + needs.behindAttention)
-          + needs.sight * lengths.reduce(0) { $0 + prefix + $1 }
+        let (end, endSights) = (
+          tokens * needs.keysAndValues + names.count * (needs.queries + needs.behindAttention),
+          lengths.reduce(0) { $0 + prefix + $1 }
+        )
         let projection = 2 * names.count * shape.text.width * shape.projectionWidth
-        #expect(found == prompts * ((shape.text.layers - 1) * whole + last + projection))
+        let middle = shape.text.layers - 1
+        #expect(found == prompts * (middle * whole + end + needs.sight * endSights + projection))
+        // Backward the same products, and attention's twice: what a token gives to another is kept.
+        let given = try #require(features)
+        let backward = try Self.operations {
+          _ = try Gradients.of([given], cotangents: [.full(given.shape, 1)], with: [leaf])
+        }
+        #expect(backward == prompts * (middle * tokens * needs.all + end + 2 * needs.sight * (middle * sights + endSights)))
       }
     }
   }
