@@ -111,7 +111,8 @@ import Testing
         let backward = try Self.operations {
           _ = try Gradients.of([given], cotangents: [.full(given.shape, 1)], with: [leaf])
         }
-        #expect(backward == prompts * (middle * tokens * needs.all + end + 2 * needs.sight * (middle * sights + endSights)))
+        #expect(
+          backward == prompts * (middle * tokens * needs.all + end + 2 * needs.sight * (middle * sights + endSights)))
       }
     }
   }
