@@ -39,7 +39,7 @@ def works(options, place):
     world = place / "world"
     small = ["--threads", "1", "--shots", "4", "--context-length", "2"]
     # A seed is saved every five seconds, and takes several times that.
-    length = ["--epochs", 8, "--seeds", "1,2,3"] if options.short else ["--epochs", 100, "--seeds", "1,2"]
+    length = ["--epochs", 8, "--seeds", "1,2,3"] if options.short else ["--epochs", 250, "--seeds", "1,2"]
     training = ["train", "--model", "embedded", "--tasks", world, "--only", "icon,night,pencil", "--method", "hipro", *length, "--quiet", *small]
     sweep = place / "sweep.json"
     sweep.write_text(json.dumps({
