@@ -24,6 +24,7 @@ import sys
 import time
 
 import torch
+import torch._inductor.config
 import torch._dynamo
 import torch._functorch.config
 import torch.nn.functional as F
@@ -42,6 +43,8 @@ def compile_afresh(towers, name):
     towers.compiled = None
     # Affinities take several gradients of one graph, whose buffers would otherwise be given away after the first.
     torch._functorch.config.donated_buffer = name != "affinity"
+    # Where no gradient follows weights become constants of the compiled graphs, and are packed.
+    torch._inductor.config.freezing = name in ("pictures", "sentences")
 
 
 def wake_cores():
@@ -80,7 +83,12 @@ class Towers:
         plain = self.text_layers if tower == "text" else self.image_layers
         if not compiled:
             return plain
-        if self.compiled is None:
+        if self.compiled is None and torch._inductor.config.freezing:
+            self.compiled = {
+                name: [torch.compile(layer, dynamic=False) for layer in layers]
+                for name, layers in (("text", self.text_layers), ("image", self.image_layers))
+            }
+        elif self.compiled is None:
             block = torch.compile(lambda layer, x, causal: layer(x, None, is_causal=causal), dynamic=False)
             self.compiled = {
                 "text": [lambda x, _, is_causal=True, layer=layer: block(layer, x, True) for layer in self.text_layers],
