@@ -33,8 +33,9 @@ extension Answers {
 
 extension Workshop {
   /// What `banyan classify` says.
-  func classified(_ folder: String, _ picture: URL) throws -> Answers {
-    let outcome = try run("classify", "--run", folder, "--top", "9", "--format", "json", picture.path)
+  func classified(_ folder: String, _ picture: URL, _ more: [String] = []) throws -> Answers {
+    let words = ["classify", "--run", folder, "--top", "9", "--format", "json"] + more + [picture.path]
+    let outcome = try Program.run(words, in: self.folder)
     #expect(outcome.code == 0, "\(outcome)")
     var answers: Answers = [:]
     for answer in try JSONDecoder().decode(JSONValue.self, from: Data(outcome.out.utf8)).arrayValue ?? [] {

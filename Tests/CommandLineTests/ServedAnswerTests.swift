@@ -88,6 +88,37 @@ import Testing
     #expect(truth.count == 9 && first(answer).isClose(to: truth), "\(answer), not \(truth)")
   }
 
+  @Test func anotherSeedAnswersAsItsPromptsDo() throws {
+    let picture = shop.world.picture(1, 2, 0)
+    let service = try RunningService(["--run", "runs/hipro", "--seed", "2"], in: shop.folder)
+    let truth = try shop.classified("runs/hipro", picture, ["--seed", "2"])
+    let answer = try service.ask("POST", "/classify", Data(contentsOf: picture))
+    #expect(first(answer).isClose(to: truth), "\(answer), not \(truth)")
+    #expect(try !first(answer).isClose(to: shop.classified("runs/hipro", picture)))
+    let missing = try shop.run("serve", "--run", "runs/hipro", "--seed", "7")
+    #expect(missing.code != 0 && missing.err.contains("1, 2"), "\(missing)")
+  }
+
+  @Test func aCheckpointThatHasMovedIsFoundWhereItIsSaidToBe() throws {
+    let first = try shop.modelCopy("served-clip")
+    let trained = try shop.train("runs/served-moved", model: "served-clip", ["--seeds", "1", "--epochs", "1"])
+    #expect(trained.code == 0, "\(trained)")
+    let moved = shop.folder.appending(path: "served-clip-moved")
+    try FileManager.default.moveItem(at: first, to: moved)
+    let lost = try shop.run("serve", "--run", "runs/served-moved", "--listen", "127.0.0.1:0")
+    #expect(lost.code != 0 && lost.err.contains("--model"), "\(lost)")
+    let place = ["--model", "served-clip-moved"]
+    let picture = shop.world.picture(1, 2, 0)
+    let truth = try shop.classified("runs/served-moved", picture, place)
+    let service = try RunningService(["--run", "runs/served-moved"] + place, in: shop.folder)
+    let answer = try service.ask("POST", "/classify", Data(contentsOf: picture))
+    #expect(truth.count == 3 && self.first(answer).isClose(to: truth), "\(answer), not \(truth)")
+    // Another checkpoint is not the run's.
+    let other = try shop.run(
+      "serve", "--run", "runs/served-moved", "--model", Workshop.model, "--listen", "127.0.0.1:0")
+    #expect(other.code != 0 && other.err.contains("checkpoint"), "\(other)")
+  }
+
   @Test func picturesMayBeJPEGPNGOrWebP() throws {
     let service = try RunningService(["--run", "runs/hipro"], in: shop.folder)
     for (name, type) in [

@@ -32,9 +32,9 @@ KINDS = [
 ]
 
 
-def profile(case, rounds, folder):
+def profile(case, rounds, patch, folder):
     bench = subprocess.Popen(
-        [BENCH, "--alone", "--pairs", str(rounds), "--cases", case], cwd=ROOT, stdout=subprocess.DEVNULL,
+        [BENCH, "--alone", "--patch", str(patch), "--pairs", str(rounds), "--cases", case], cwd=ROOT, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True)
     data, perf = folder / "perf.data", None
     for line in bench.stderr:
@@ -72,13 +72,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+")
     parser.add_argument("--rounds", type=int, default=6, help="the first is not sampled")
+    parser.add_argument("--patch", type=int, default=16, help="side of an image token, 16 or 32")
     parser.add_argument("--rest", action="store_true", help="say what `else` is")
     options = parser.parse_args()
     names = [name for name, _ in KINDS] + ["else"]
     print("| case | " + " | ".join(names) + " |\n|---|" + "---:|" * len(names))
     for case in options.cases:
         with tempfile.TemporaryDirectory() as folder:
-            shares, rest = profile(case, options.rounds, pathlib.Path(folder))
+            shares, rest = profile(case, options.rounds, options.patch, pathlib.Path(folder))
         print(f"| {case} | " + " | ".join(f"{shares.get(name, 0):.0f} %" for name in names) + " |", flush=True)
         if options.rest:
             for share, place in rest[:12]:
