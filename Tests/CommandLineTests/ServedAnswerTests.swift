@@ -113,10 +113,6 @@ import Testing
     let service = try RunningService(["--run", "runs/served-moved"] + place, in: shop.folder)
     let answer = try service.ask("POST", "/classify", Data(contentsOf: picture))
     #expect(truth.count == 3 && self.first(answer).isClose(to: truth), "\(answer), not \(truth)")
-    // Another checkpoint is not the run's.
-    let other = try shop.run(
-      "serve", "--run", "runs/served-moved", "--model", Workshop.model, "--listen", "127.0.0.1:0")
-    #expect(other.code != 0 && other.err.contains("checkpoint"), "\(other)")
   }
 
   @Test func picturesMayBeJPEGPNGOrWebP() throws {
